@@ -1,0 +1,1 @@
+from pycocotools.coco import *  # noqa: F401,F403

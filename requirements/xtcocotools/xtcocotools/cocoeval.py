@@ -1,0 +1,1 @@
+from pycocotools.cocoeval import *  # noqa: F401,F403
