@@ -1,0 +1,112 @@
+"""The pure core: skeletons in, actions out. No threads, no clock: time comes with every frame.
+
+`Recogniser` is the façade that a program of one's own uses:
+
+    recogniser = Recogniser(stgcn.load("checkpoints/default.pth"))
+    for index, (time_s, poses) in enumerate(...):
+        recognition = recogniser.recognise(index, time_s, poses)
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from app.decisions import ActionDecider, ActionState, DecisionSettings
+from app.errors import UserError
+from app.events import ActionEvent
+from app.pose.base import LAYOUT, Pose
+from app.skeletons import SkeletonFrame, SlidingWindows, Windows
+from app.timing import Stopwatch
+from app.tracking import Tracker
+from stgcn import Checkpoint
+
+# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about. A little under a
+# tenth of a second, or rounding would make it every fourth frame at 30 fps instead of every third.
+JUDGE_EVERY_S = 0.095
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What is known after one frame: who is in view, what each does (by track id), and what just began or ended."""
+
+    skeletons: SkeletonFrame
+    states: dict[int, ActionState] = field(default_factory=dict)
+    events: tuple[ActionEvent, ...] = ()
+
+
+class ActionClassifier:
+    """The network of a checkpoint, on one device."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "cpu"):
+        self._model = checkpoint.model.to(device)
+        self._device = device
+
+    def scores(self, windows: Windows) -> np.ndarray:
+        """(N, classes) softmax scores, a row for each of `windows.tracks`."""
+        if not windows.tracks:
+            return np.zeros((0, 0), np.float32)
+        inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
+        with torch.inference_mode():
+            return self._model(inputs).softmax(dim=1).cpu().numpy()
+
+
+class Recogniser:
+    """Follows people through a video and says what each does. One instance per video.
+
+    Raises UserError when the checkpoint was trained on another joint layout than the poses have.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None):
+        require_layout(checkpoint)
+        self.stopwatch = stopwatch or Stopwatch()
+        self.tracker = Tracker()
+        self.windows = SlidingWindows(checkpoint.preprocess)
+        self.classifier = ActionClassifier(checkpoint, device)
+        self.decider = ActionDecider(checkpoint.classes, DecisionSettings(**checkpoint.decisions))
+        self._states: dict[int, ActionState] = {}
+        self._judge_at_s = -np.inf
+        self._frame = 0
+
+    def recognise(self, index: int, time_s: float, poses: list[Pose]) -> Recognition:
+        """Take in the poses of frame `index`, captured at `time_s`. Frames come in the order of time."""
+        return self.recognise_skeletons(self.track(index, time_s, poses))
+
+    def track(self, index: int, time_s: float, poses: list[Pose]) -> SkeletonFrame:
+        """Poses to skeletons with identities."""
+        with self.stopwatch("track"):
+            return SkeletonFrame.of(index, time_s, self.tracker.update(poses, time_s))
+
+    def recognise_skeletons(self, skeletons: SkeletonFrame) -> Recognition:
+        """Take in skeletons that already have identities."""
+        events: list[ActionEvent] = []
+        windows = self.collect(skeletons)
+        if windows:
+            self._states, events = self.judge(windows)
+        return Recognition(skeletons, self._states, tuple(events))
+
+    def collect(self, skeletons: SkeletonFrame) -> Windows | None:
+        """Put skeletons into their windows; the windows that end now, when it is time to judge again."""
+        with self.stopwatch("window"):
+            self.windows.add(skeletons)
+            self._frame = skeletons.index
+            if skeletons.time_s < self._judge_at_s:
+                return None
+            self._judge_at_s = skeletons.time_s + JUDGE_EVERY_S
+            return self.windows.cut(skeletons)
+
+    def judge(self, windows: Windows) -> tuple[dict[int, ActionState], list[ActionEvent]]:
+        """Ask the network about `windows` and decide: states by track id, and events."""
+        with self.stopwatch("action"):
+            return self.decider.update(windows, self.classifier.scores(windows))
+
+    def finish(self) -> list[ActionEvent]:
+        """The events that the end of the video brings: whatever lasts ends."""
+        return self.decider.finish(self._frame)
+
+
+def require_layout(checkpoint: Checkpoint) -> None:
+    """Raise UserError unless the checkpoint takes the skeletons that the pose estimators here give."""
+    if checkpoint.preprocess.layout != LAYOUT:
+        raise UserError(f"the action checkpoint expects {checkpoint.preprocess.layout} skeletons and the pose "
+                        f"estimators give {LAYOUT}; choose a checkpoint trained on {LAYOUT}")

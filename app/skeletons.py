@@ -1,0 +1,186 @@
+"""Skeletons over time: the sliding window of every track, and the file that keeps skeletons for later.
+
+A skeleton file is JSON Lines: a header, then one object per frame. What is written is what was recognised
+from, digit by digit, so that a file gives the same labels as the video it came from.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from app.errors import UserError
+from app.pose.base import JOINT_COUNT, LAYOUT, Pose
+from app.tracking import Track
+from stgcn.preprocess import Preprocess
+
+FORMAT_VERSION = 1
+PIXEL_DIGITS, CONFIDENCE_DIGITS = 2, 3  # decimals kept: finer than any estimator is right
+
+MIN_SPAN_S = 0.4  # seconds that a person must have been in view before their movement can be judged
+
+
+@dataclass(frozen=True)
+class SkeletonFrame:
+    """The people of one frame. `time_s` is the time of capture (media time for files)."""
+
+    index: int
+    time_s: float
+    tracks: tuple[Track, ...]
+
+    @classmethod
+    def of(cls, index: int, time_s: float, tracks: list[Track]) -> "SkeletonFrame":
+        """Skeletons at the precision of the file, so that live and replayed skeletons are the same numbers."""
+        return cls(index, time_s, tuple(Track(track.id, _rounded(track.pose), time_s) for track in tracks))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What the network is asked at one moment: the window of each track that has been in view long enough.
+
+    tracks: ids, N of them. inputs: (N, C, T, V) float32. present: ids of everybody in view, judged or not.
+    """
+
+    frame: int
+    time_s: float
+    tracks: tuple[int, ...]
+    inputs: np.ndarray
+    present: tuple[int, ...]
+
+
+class SlidingWindows:
+    """Collects skeletons by track and cuts each track's window that ends now."""
+
+    def __init__(self, preprocess: Preprocess):
+        self._preprocess = preprocess
+        self._seen: dict[int, deque[tuple[float, np.ndarray]]] = {}  # track -> (time_s, keypoints (V, 3))
+
+    def add(self, frame: SkeletonFrame) -> None:
+        """Take in one frame. Frames come in the order of time."""
+        for track in frame.tracks:
+            self._seen.setdefault(track.id, deque()).append((frame.time_s, track.pose.keypoints))
+        oldest_s = frame.time_s - self._preprocess.duration_s - self._preprocess.max_gap_s
+        for seen in self._seen.values():
+            while seen and seen[0][0] < oldest_s:
+                seen.popleft()
+        self._seen = {track: seen for track, seen in self._seen.items() if seen}
+
+    def cut(self, frame: SkeletonFrame) -> Windows:
+        """The windows that end at `frame`, of the people in it."""
+        present = tuple(track.id for track in frame.tracks)
+        judged = tuple(track for track in present if self._span_s(track) >= MIN_SPAN_S)
+        inputs = [self._preprocess(*self._arrays(track), frame.time_s) for track in judged]
+        return Windows(frame.index, frame.time_s, judged, np.array(inputs, np.float32), present)
+
+    def _span_s(self, track: int) -> float:
+        seen = self._seen[track]
+        return seen[-1][0] - seen[0][0]
+
+    def _arrays(self, track: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times (n,) and keypoints (n, V, 3) of what is remembered of a track."""
+        times, keypoints = zip(*self._seen[track])
+        return np.array(times), np.array(keypoints)
+
+
+@dataclass(frozen=True)
+class SkeletonHeader:
+    """First line of a skeleton file. fps: None where the source has no fixed rate. size: (width, height) px."""
+
+    fps: float | None
+    size: tuple[int, int]
+    source: str
+    layout: str = LAYOUT
+    skeletons: int = FORMAT_VERSION
+
+
+class SkeletonWriter:
+    """Writes a skeleton file, a line a frame."""
+
+    def __init__(self, file: TextIO, header: SkeletonHeader):
+        self._file = file
+        self._write(asdict(header))
+
+    def write(self, frame: SkeletonFrame) -> None:
+        """Append one frame."""
+        people = [_to_json(track) for track in frame.tracks]
+        self._write({"frame": frame.index, "time_s": frame.time_s, "people": people})
+
+    def _write(self, line: dict) -> None:
+        self._file.write(json.dumps(line) + "\n")
+
+
+def read(path: Path) -> tuple[SkeletonHeader, Iterator[SkeletonFrame]]:
+    """The header of a skeleton file and its frames, one by one.
+
+    Raises UserError that names the line, here or while the frames are read, where the file is not such a file.
+    """
+    lines = _json_lines(path)
+    header = next(lines, None)
+    try:
+        header = SkeletonHeader(**{**header, "size": tuple(header["size"])})
+    except (TypeError, KeyError):
+        raise UserError(f"{path} is not a skeleton file: its first line is no header; make one with "
+                        "python -m app.video VIDEO --skeletons FILE") from None
+    if (header.skeletons, header.layout) != (FORMAT_VERSION, LAYOUT):
+        raise UserError(f"{path} holds {header.layout} skeletons in format {header.skeletons}; "
+                        f"this program reads {LAYOUT} in format {FORMAT_VERSION}")
+    return header, _frames(path, lines)
+
+
+def _json_lines(path: Path) -> Iterator[dict]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    raise UserError(f"{path} line {number} is not JSON; the file is cut off or of another kind") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path} as a skeleton file: {error}") from None
+
+
+def _frames(path: Path, lines: Iterator[dict]) -> Iterator[SkeletonFrame]:
+    last_s = -np.inf
+    for number, line in enumerate(lines, start=2):
+        try:
+            time_s = float(line["time_s"])
+            tracks = tuple(_from_json(person, time_s) for person in line["people"])
+            frame = SkeletonFrame(int(line["frame"]), time_s, tracks)
+        except (TypeError, KeyError, ValueError) as error:
+            raise UserError(f"{path} line {number} is not a frame of skeletons ({error!r})") from None
+        if not last_s < time_s < np.inf:
+            raise UserError(f"{path} line {number}: time_s does not ascend; sort the frames by time")
+        last_s = time_s
+        yield frame
+
+
+def _to_json(track: Track) -> dict:
+    return {
+        "track": track.id,
+        "score": round(track.pose.score, CONFIDENCE_DIGITS),
+        "box": [round(float(value), PIXEL_DIGITS) for value in track.pose.box],
+        "keypoints": [
+            [round(float(x), PIXEL_DIGITS), round(float(y), PIXEL_DIGITS), round(float(c), CONFIDENCE_DIGITS)]
+            for x, y, c in track.pose.keypoints
+        ],
+    }
+
+
+def _from_json(person: dict, time_s: float) -> Track:
+    keypoints, box = np.array(person["keypoints"], np.float32), np.array(person["box"], np.float32)
+    if keypoints.shape != (JOINT_COUNT, 3) or box.shape != (4,) or not np.isfinite(keypoints).all():
+        raise ValueError(f"keypoints are {JOINT_COUNT} x (x, y, confidence), finite; a box is x1, y1, x2, y2")
+    return Track(int(person["track"]), Pose(keypoints, box, float(person["score"])), time_s)
+
+
+def _rounded(pose: Pose) -> Pose:
+    """The pose as a skeleton file would give it back."""
+    keypoints = pose.keypoints.astype(np.float64)
+    keypoints[:, :2] = keypoints[:, :2].round(PIXEL_DIGITS)
+    keypoints[:, 2] = keypoints[:, 2].round(CONFIDENCE_DIGITS)
+    box = pose.box.astype(np.float64).round(PIXEL_DIGITS)
+    return Pose(keypoints.astype(np.float32), box.astype(np.float32), round(pose.score, CONFIDENCE_DIGITS))

@@ -1,0 +1,231 @@
+"""Label the people in video files: `python -m app.video input.mp4`.
+
+The same frames always give the same labels: every frame is looked at, in order, at its media time.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tqdm import tqdm
+
+from app import options, overlay, skeletons
+from app.capture import Frame, VideoReader
+from app.errors import UserError, run
+from app.events import ActionEvent, EventWriter
+from app.outputs import TextOutput
+from app.pipeline import Recogniser, Recognition
+from app.pose.base import PoseEstimator
+from app.recording import VideoWriter
+from app.skeletons import SkeletonHeader, SkeletonWriter
+from app.timing import Stopwatch
+
+SKELETON_SUFFIX = ".jsonl"
+EXAMPLES = """examples:
+  python -m app.video input.mp4                        writes input.annotated.mp4
+  python -m app.video input.mp4 -o out.mp4 --events events.jsonl --skeletons input.skeletons.jsonl
+  python -m app.video input.skeletons.jsonl --events - recognises again, from skeletons alone
+  python -m app.video a.mp4 b.mp4 -o annotated/        several videos into a folder
+"""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where the results of one input go; None: nowhere. `events` may be `-`, standard output."""
+
+    video: Path | None
+    events: Path | None
+    skeletons: Path | None
+
+
+class Results:
+    """Writes what was recognised. All files get their final names together, when the input is at its end."""
+
+    def __init__(self, targets: Targets, header: SkeletonHeader, reader: VideoReader | None, stopwatch: Stopwatch):
+        self._stopwatch = stopwatch
+        self._outputs: list[VideoWriter | TextOutput] = []
+        self._video = self._skeletons = self._events = None
+        try:
+            if targets.video:
+                info = reader.info
+                self._video = self._opened(
+                    VideoWriter(targets.video, info.size, info.fps, reader.path, info.pixel_aspect))
+            if targets.skeletons:
+                self._skeletons = SkeletonWriter(self._opened(TextOutput(targets.skeletons)).file, header)
+            if targets.events:
+                self._events = EventWriter(self._opened(TextOutput(targets.events)).file)
+        except BaseException:
+            self.abandon(keep=False)
+            raise
+
+    def _opened(self, output):
+        self._outputs.append(output)
+        return output
+
+    def write(self, frame: Frame | None, recognition: Recognition) -> None:
+        """Append one frame; `frame` is None where the input has no pictures."""
+        if self._skeletons:
+            self._skeletons.write(recognition.skeletons)
+        self.write_events(recognition.events)
+        if self._video:
+            with self._stopwatch("draw"):
+                picture = overlay.draw(frame.image, recognition)
+            with self._stopwatch("encode"):
+                self._video.write(picture, frame.time_s)
+
+    def write_events(self, events: tuple[ActionEvent, ...] | list[ActionEvent]) -> None:
+        """Append events, and tell the user."""
+        for event in events:
+            if self._events:
+                self._events.write(event)
+            tqdm.write(event.describe(), file=sys.stderr)
+
+    def close(self) -> None:
+        """Finish every file."""
+        with self._stopwatch("encode"):
+            for output in self._outputs:
+                output.close()
+
+    def abandon(self, keep: bool) -> list[Path]:
+        """Stop early; the files with what there is so far, under names that say so, when `keep`."""
+        return [path for output in self._outputs if (path := output.abandon(keep))]
+
+
+class Source:
+    """A video or a skeleton file as a stream of recognitions."""
+
+    def __init__(self, path: Path, recogniser: Recogniser, estimator: PoseEstimator | None):
+        self._path, self._recogniser, self._estimator = path, recogniser, estimator
+        self.reader: VideoReader | None = None
+        if path.suffix == SKELETON_SUFFIX:
+            self.header, self._skeletons = skeletons.read(path)
+            self.frames = None
+        else:
+            self.reader = VideoReader(path)
+            info = self.reader.info
+            self.header = SkeletonHeader(float(info.fps), info.size, path.name)
+            self.frames = info.frames
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.reader:
+            self.reader.close()
+
+    def __iter__(self) -> Iterator[tuple[Frame | None, Recognition]]:
+        if self.reader is None:
+            for frame in self._skeletons:
+                yield None, self._recogniser.recognise_skeletons(frame)
+            return
+        stopwatch = self._recogniser.stopwatch
+        self._estimator.reset()
+        frames = iter(self.reader)
+        while True:
+            with stopwatch("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            with stopwatch("pose"):
+                poses = self._estimator.estimate(frame)
+            yield frame, self._recogniser.recognise(frame.index, frame.time_s, poses)
+
+
+def process(path: Path, targets: Targets, recogniser: Recogniser, estimator: PoseEstimator | None, show_bar: bool) -> int:
+    """Recognise one input and write its results. Returns the number of frames.
+
+    Raises UserError on bad input. Whatever was recognised before the input broke stays, in files whose names
+    contain `.partial`; on Ctrl-C the files are finished where the work stopped.
+    """
+    count, people = 0, set()
+    with Source(path, recogniser, estimator) as source:
+        results = Results(targets, source.header, source.reader, recogniser.stopwatch)
+        try:
+            with tqdm(total=source.frames, desc=path.name, unit="frame", disable=None if show_bar else True) as bar:
+                for frame, recognition in source:
+                    results.write(frame, recognition)
+                    people.update(track.id for track in recognition.skeletons.tracks)
+                    count += 1
+                    bar.update()
+            results.write_events(recogniser.finish())
+            results.close()
+        except KeyboardInterrupt:
+            results.write_events(recogniser.finish())
+            results.close()
+            raise
+        except UserError as error:
+            kept = results.abandon(keep=count > 0)
+            note = f"; the {count} frames before that are in {', '.join(map(str, kept))}" if kept else ""
+            raise UserError(f"{error}{note}") from None
+        except BaseException:
+            results.abandon(keep=False)
+            raise
+    if not people:
+        print(f"{path.name}: nobody in view", file=sys.stderr)
+    return count
+
+
+def main() -> None:
+    args = _parser().parse_args()
+    jobs = [(path, _targets(path, args)) for path in args.inputs]
+    checkpoint = options.load_actions(args)
+    device = options.load_device(args)
+    needs_pose = any(path.suffix != SKELETON_SUFFIX for path in args.inputs)
+    for path in args.inputs:
+        if not path.exists():
+            raise UserError(f"{path}: no such file; check the path")
+    estimator = options.load_pose(args) if needs_pose else None
+    stopwatch, frames = Stopwatch(), 0
+    many = len(jobs) > 1
+    for path, targets in tqdm(jobs, unit="input", disable=None if many else True):
+        frames += process(path, targets, Recogniser(checkpoint, device, stopwatch), estimator, show_bar=not many)
+        if targets.video:
+            tqdm.write(f"annotated video: {targets.video}", file=sys.stderr)
+    if args.timings:
+        print(stopwatch.table(frames), file=sys.stderr)
+
+
+def _targets(path: Path, args: argparse.Namespace) -> Targets:
+    """Where the results of `path` go. With several inputs the options name folders, arranged like the inputs."""
+    has_pictures = path.suffix != SKELETON_SUFFIX
+    if not has_pictures and args.output:
+        raise UserError(f"{path} holds skeletons and no pictures to annotate; leave out -o, or give the video")
+    stem = path.name.removesuffix(SKELETON_SUFFIX).removesuffix(".skeletons").removesuffix(path.suffix)
+    base = os.path.commonpath([other.absolute().parent for other in args.inputs])
+
+    def target(option: Path | None, suffix: str) -> Path | None:
+        if option is None or str(option) == "-" or not (len(args.inputs) > 1 or option.is_dir()):
+            return option
+        folder = option / path.absolute().parent.relative_to(base)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot make the folder {folder} ({error.strerror.lower()}); with several inputs, "
+                            "-o, --events and --skeletons name folders") from None
+        return folder / f"{stem}{suffix}"
+
+    video = target(args.output or Path("."), ".annotated.mp4") if has_pictures and not args.no_video else None
+    return Targets(video, target(args.events, ".events.jsonl"), target(args.skeletons, ".skeletons.jsonl"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.video", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT",
+                        help="a video, or a skeleton file (.jsonl) made with --skeletons")
+    parser.add_argument("-o", "--output", type=Path,
+                        help="annotated video, H.264 in mp4; a folder for several inputs (default: INPUT.annotated.mp4 here)")
+    parser.add_argument("--no-video", action="store_true", help="write no annotated video")
+    parser.add_argument("--events", type=Path, metavar="FILE|-", help="write events as JSON Lines; - for standard output")
+    parser.add_argument("--skeletons", type=Path, metavar="FILE", help="write everybody's keypoints as JSON Lines")
+    parser.add_argument("--timings", action="store_true", help="say how long each part took")
+    options.add_model_options(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,159 @@
+"""Variants of a recorded person for training: other sides, speeds, viewpoints, cameras and desks.
+
+Functions on times (n,) in seconds and keypoints (n, V, 3) in pixels with confidence 0..1, n >= 1. They
+return new arrays. Positions have no bounds, since preprocessing removes place and size. A joint that is not
+in view has confidence 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from stgcn.graph import Layout, get_layout
+
+BELOW_HIPS = ("knee", "ankle", "foot")
+HIPS = ("hip",)
+
+
+def mirror(keypoints: np.ndarray, layout: Layout) -> np.ndarray:
+    """As in a mirror: x changes its sign, left and right joints change places."""
+    return (keypoints * (-1, 1, 1)).astype(np.float32)[:, list(layout.mirrored)]
+
+
+def change_speed(times: np.ndarray, factor: float) -> np.ndarray:
+    """The same movement `factor` times as fast, ending at the same moment."""
+    return times[-1] + (times - times[-1]) / factor
+
+
+def crop(rng: Generator, times: np.ndarray, keypoints: np.ndarray, share: float):
+    """A stretch of `share` (0..1] of the recording's duration from a random place; at least one frame."""
+    spare_s = (times[-1] - times[0]) * (1 - share)
+    start_s = times[0] + rng.uniform(0, spare_s)
+    end_s = times[-1] - (times[0] + spare_s - start_s)
+    kept = (times >= start_s) & (times <= end_s)
+    kept[np.abs(times - start_s).argmin()] = True
+    return times[kept], keypoints[kept]
+
+
+def thin(rng: Generator, times: np.ndarray, keypoints: np.ndarray, fps: float):
+    """What a camera of that rate would have seen: the first frame of each of its intervals."""
+    interval = np.floor((times - times[0]) * fps + rng.uniform())
+    kept = np.diff(interval, prepend=interval[0] - 1) > 0
+    return times[kept], keypoints[kept]
+
+
+def transform(
+    keypoints: np.ndarray, rotation_rad: float = 0, scale: tuple[float, float] = (1, 1), shear: float = 0
+) -> np.ndarray:
+    """About the body's middle: shear of x along y, then scaling, then rotation from x towards y."""
+    seen = keypoints[..., 2] > 0  # (n, V)
+    if not seen.any():
+        return keypoints.copy()
+    cos, sin = np.cos(rotation_rad), np.sin(rotation_rad)
+    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag(scale) @ np.array([[1, shear], [0, 1]])
+    positions = keypoints[..., :2]
+    middle = positions[seen].mean(axis=0)
+    changed = keypoints.copy()
+    changed[..., :2] = np.where(seen[..., None], (positions - middle) @ matrix.T + middle, positions)
+    return changed
+
+
+def add_noise(rng: Generator, keypoints: np.ndarray, position: float, confidence: float) -> np.ndarray:
+    """Normal noise on joints in view. Standard deviations: a share of the body's extent; a share of 1."""
+    seen = keypoints[..., 2] > 0  # (n, V)
+    noisy = keypoints.copy()
+    noisy[..., :2] += seen[..., None] * rng.normal(0, position * _extent(keypoints), (*seen.shape, 2))
+    confidences = keypoints[..., 2] + rng.normal(0, confidence, seen.shape)
+    noisy[..., 2] = np.where(seen, np.clip(confidences, 0, 1), 0)
+    return noisy
+
+
+def drop_joints(rng: Generator, keypoints: np.ndarray, probability: float) -> np.ndarray:
+    """Each joint disappears with that probability, for a random stretch of the time."""
+    n, joints, _ = keypoints.shape
+    dropped = keypoints.copy()
+    for joint in np.flatnonzero(rng.random(joints) < probability):
+        start, stop = np.sort(rng.integers(0, n + 1, 2))
+        dropped[start:stop, joint] = 0
+    return dropped
+
+
+def hide_legs(keypoints: np.ndarray, layout: Layout, hips: bool) -> np.ndarray:
+    """What a camera on a desk sees: nothing below the hips, and without `hips` not those either."""
+    hidden = BELOW_HIPS + (() if hips else HIPS)
+    kept = keypoints.copy()
+    kept[:, [any(part in joint for part in hidden) for joint in layout.joints]] = 0
+    return kept
+
+
+def _extent(keypoints: np.ndarray) -> float:
+    """Larger side of the box around the joints in view, in pixels; the median over frames that have any."""
+    seen = keypoints[..., 2] > 0  # (n, V)
+    bodies = [frame[joints, :2] for frame, joints in zip(keypoints, seen) if joints.any()]
+    sides = [np.ptp(body, axis=0).max() for body in bodies]
+    return float(np.median(sides)) if sides else 0.0
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How often and how strongly training samples are varied.
+
+    Probabilities, 0..1: mirror; crop; thin; hide_legs; hide_hips (given that legs are hidden); drop_joint
+    (of each joint). Ranges from which a value is drawn: crop_share of the duration, speed factor, thin_fps in
+    frames per second, aspect (width over height, as a factor). Largest values in either direction:
+    rotation_deg, shear. Standard deviations: position_noise in body extents, confidence_noise.
+
+    ValueError: a number out of its range.
+    """
+
+    mirror: float = 0.5
+    crop: float = 0.5
+    crop_share: tuple[float, float] = (0.6, 1.0)
+    speed: tuple[float, float] = (0.8, 1.25)
+    thin: float = 0.15
+    thin_fps: tuple[float, float] = (10, 15)
+    rotation_deg: float = 10
+    aspect: tuple[float, float] = (0.85, 1.18)
+    shear: float = 0.1
+    position_noise: float = 0.005
+    confidence_noise: float = 0.05
+    hide_legs: float = 0.15
+    hide_hips: float = 0.5
+    drop_joint: float = 0.03
+
+    def __post_init__(self):
+        for name in ("mirror", "crop", "thin", "hide_legs", "hide_hips", "drop_joint"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"augmentation {name} is a probability, got {getattr(self, name)}")
+        for name in ("crop_share", "speed", "thin_fps", "aspect"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"augmentation {name} is a range (low, high) above 0, got {(low, high)}")
+        for name in ("rotation_deg", "shear", "position_noise", "confidence_noise"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"augmentation {name} may not be negative, got {getattr(self, name)}")
+        if self.crop_share[1] > 1:
+            raise ValueError(f"augmentation crop_share may not exceed 1, got {self.crop_share}")
+
+    def __call__(self, rng: Generator, layout: str, times: np.ndarray, keypoints: np.ndarray):
+        """One variant: times (n',), keypoints (n', V, 3) with 1 <= n' <= n."""
+        skeleton = get_layout(layout)
+        if rng.random() < self.crop:
+            times, keypoints = crop(rng, times, keypoints, rng.uniform(*self.crop_share))
+        if rng.random() < self.thin:
+            times, keypoints = thin(rng, times, keypoints, rng.uniform(*self.thin_fps))
+        times = change_speed(times, rng.uniform(*self.speed))
+        if rng.random() < self.mirror:
+            keypoints = mirror(keypoints, skeleton)
+        stretch = np.sqrt(rng.uniform(*self.aspect))
+        keypoints = transform(
+            keypoints,
+            rotation_rad=np.deg2rad(rng.uniform(-self.rotation_deg, self.rotation_deg)),
+            scale=(stretch, 1 / stretch),
+            shear=rng.uniform(-self.shear, self.shear),
+        )
+        keypoints = add_noise(rng, keypoints, self.position_noise, self.confidence_noise)
+        if rng.random() < self.hide_legs:
+            keypoints = hide_legs(keypoints, skeleton, hips=rng.random() >= self.hide_hips)
+        return times, drop_joints(rng, keypoints, self.drop_joint)

@@ -1,0 +1,192 @@
+"""Skeleton files as training and test samples."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from stgcn.augment import Augment
+from stgcn.graph import get_layout
+from stgcn.preprocess import Preprocess
+
+SKELETON_SUFFIX = ".skeletons.jsonl"
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """The main person of one recording.
+
+    name: of the recording, as the list of splits has it.
+    label: index of its class.
+    times: (n,) seconds, ascending; the frames in which the person was found, possibly none.
+    keypoints: (n, V, 3) float32: x and y in pixels, confidence 0..1; a missing joint has confidence 0.
+    size: (width, height) of the picture in pixels.
+    end_s: time of the recording's last frame, whether or not the person was found in it.
+    """
+
+    name: str
+    label: int
+    times: np.ndarray
+    keypoints: np.ndarray
+    size: tuple[int, int]
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Official division of a data set: the class of each clip, and which clips train and which test."""
+
+    classes: tuple[str, ...]  # sorted
+    labels: dict[str, int]  # clip name -> index into classes
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def read_splits(path: str | Path, split: int) -> Splits:
+    """Read a CSV with the columns video, class, split1, split2, ... (there "train", "test" or nothing).
+
+    ValueError: the file is missing, has other columns or values, or one side of the split is empty.
+    """
+    rows = _rows(Path(path), ("video", "class", f"split{split}"))
+    side = {row["video"]: row[f"split{split}"] for row in rows}
+    unknown = set(side.values()) - {"train", "test", ""}
+    if unknown:
+        raise ValueError(f"{path}: split{split} holds {min(unknown)!r}; it may hold train, test or nothing")
+    classes = tuple(sorted({row["class"] for row in rows}))
+    train, test = (tuple(name for name in side if side[name] == wanted) for wanted in ("train", "test"))
+    if not (train and test):
+        raise ValueError(f"{path}: split{split} has {len(train)} training and {len(test)} test clips")
+    return Splits(classes, {row["video"]: classes.index(row["class"]) for row in rows}, train, test)
+
+
+def read_folder(folder: str | Path, names: Sequence[str], splits: Splits, layout: str) -> list[Clip]:
+    """The named clips from a folder of skeleton files: `wave/foo.mp4` is `folder/wave/foo.skeletons.jsonl`.
+
+    ValueError: the folder is missing, holds no skeleton files, lacks one of the clips, or a file is bad.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; extract skeletons into it first")
+    paths = {name: (folder / name).with_suffix(SKELETON_SUFFIX) for name in names}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    if missing:
+        if not any(folder.rglob(f"*{SKELETON_SUFFIX}")):
+            raise ValueError(f"folder {folder} holds no skeleton files (*{SKELETON_SUFFIX})")
+        raise ValueError(f"folder {folder} lacks {len(missing)} of {len(names)} clips, first {missing[0]}")
+    return [read_clip(path, name, splits.labels[name], layout) for name, path in paths.items()]
+
+
+def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
+    """The main person of a skeleton file: the track with the largest sum of score x box area.
+
+    ValueError: not a skeleton file, another layout than `layout`, or joints that are not finite numbers.
+    """
+    header, *frames = _json_lines(Path(path))
+    try:
+        if header["layout"] != layout:
+            raise ValueError(f"it holds {header['layout']} skeletons, not {layout}")
+        width, height = header["size"]
+        person = _main_person(frames)
+        nobody = np.empty((0, len(get_layout(layout).joints), 3))
+        clip = Clip(
+            name=name,
+            label=label,
+            times=np.array([time_s for time_s, _ in person], np.float64),
+            keypoints=np.array([keypoints for _, keypoints in person] or nobody, np.float32),
+            size=(width, height),
+            end_s=float(frames[-1]["time_s"]) if frames else 0.0,
+        )
+        _check(clip, layout)
+    except KeyError as error:
+        raise ValueError(f"{path} is not a skeleton file: it has no {error}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a usable skeleton file: {error}") from error
+    return clip
+
+
+class SkeletonDataset(Dataset):
+    """Clips as network input: item i is ((C, T, V, M=1) float32, label).
+
+    With `augment`, item i is another variant of clip i in every `epoch` (set it before each one), the same
+    for the same seed. Without, the window ends at the clip's last frame.
+
+    ValueError: no clips, a label outside 0..num_classes-1, or bad joints.
+    """
+
+    def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, num_classes: int,
+                 augment: Augment | None = None, seed: int = 0):  # fmt: skip
+        if not clips:
+            raise ValueError("a data set needs at least one clip")
+        for clip in clips:
+            if not 0 <= clip.label < num_classes:
+                raise ValueError(f"{clip.name}: label {clip.label} is outside 0..{num_classes - 1}")
+            try:
+                _check(clip, preprocess.layout)
+            except ValueError as error:
+                raise ValueError(f"{clip.name}: {error}") from error
+        self.clips, self.preprocess, self.augment, self.seed = clips, preprocess, augment, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        clip = self.clips[i]
+        times, keypoints, end_s = clip.times, clip.keypoints, clip.end_s
+        if self.augment is not None:
+            rng = np.random.default_rng((self.seed, self.epoch, i))
+            times, keypoints = self.augment(rng, self.preprocess.layout, times, keypoints)
+            end_s = times[-1]
+        window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
+        return torch.from_numpy(window).unsqueeze(-1), clip.label  # (C, T, V, M)
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"the list of splits {path} cannot be read: {error}") from error
+    for column in columns:
+        if not rows or rows[0].get(column) is None:
+            raise ValueError(f"the list of splits {path} has no column {column}, or no rows")
+    return rows
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not a skeleton file: {error}") from error
+    if not lines or not all(isinstance(line, dict) for line in lines) or lines[0].get("skeletons") != 1:
+        raise ValueError(f"{path} is not a skeleton file: it does not begin with the header of version 1")
+    return lines
+
+
+def _main_person(frames: list[dict[str, Any]]) -> list[tuple[float, list]]:
+    """(time_s, keypoints) of the most prominent track, in the frames that have it."""
+    tracks, prominence = defaultdict(list), defaultdict(float)
+    for frame in frames:
+        for person in frame["people"]:
+            x1, y1, x2, y2 = person["box"]
+            tracks[person["track"]].append((frame["time_s"], person["keypoints"]))
+            prominence[person["track"]] += person["score"] * (x2 - x1) * (y2 - y1)
+    return tracks[max(prominence, key=prominence.get)] if tracks else []
+
+
+def _check(clip: Clip, layout: str) -> None:
+    expected = (len(clip.times), len(get_layout(layout).joints), 3)
+    if clip.keypoints.shape != expected:
+        raise ValueError(f"its keypoints have the shape {clip.keypoints.shape} instead of {expected}")
+    if not (np.isfinite(clip.keypoints).all() and np.isfinite(clip.times).all()):
+        raise ValueError("a joint or a time is NaN or infinite")
+    if (np.diff(clip.times) <= 0).any():
+        raise ValueError("its times do not ascend")

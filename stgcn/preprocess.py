@@ -1,0 +1,146 @@
+"""From observed keypoints to what the network sees: the one function that training and live use share.
+
+Two steps. `resample` puts the observations of one person on the model's own time grid, by timestamp.
+`normalise` removes where the person stands and how large they appear, once for the whole window, so
+that the body's own movement through the picture is kept.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from stgcn.graph import get_layout
+
+# Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
+# Motor Control of Human Movement, fig. 4.1). In a picture a limb looks at most that long, so the limbs
+# that look longest tell how large the person appears, whichever part of the body is in view.
+LIMB_LENGTHS = {
+    ("left_shoulder", "right_shoulder"): 0.23,
+    ("left_shoulder", "left_elbow"): 0.17,
+    ("right_shoulder", "right_elbow"): 0.17,
+    ("left_elbow", "left_wrist"): 0.15,
+    ("right_elbow", "right_wrist"): 0.15,
+    ("left_shoulder", "left_hip"): 0.29,
+    ("right_shoulder", "right_hip"): 0.29,
+    ("left_hip", "left_knee"): 0.24,
+    ("right_hip", "right_knee"): 0.24,
+    ("left_knee", "left_ankle"): 0.25,
+    ("right_knee", "right_ankle"): 0.25,
+}
+LIMB_QUANTILE = 0.8  # above it, a limb is more likely a wrong keypoint than one seen at full length
+CENTRE_JOINTS = ("left_shoulder", "right_shoulder")  # in view both across a room and at a desk
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a person's observations become a network input. Stored in the checkpoint with the weights.
+
+    layout: joint layout, a name in `stgcn.graph.LAYOUTS`.
+    fps, frames: the model's time grid; a window is `frames / fps` seconds long, whatever the camera's rate.
+    min_confidence: a keypoint below it counts as not observed, 0..1.
+    max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
+        is missing, and where the whole person was gone, the window starts anew.
+    """
+
+    layout: str = "coco17"
+    fps: float = 30.0
+    frames: int = 40
+    min_confidence: float = 0.2
+    max_gap_s: float = 0.6
+
+    def __post_init__(self):
+        get_layout(self.layout)
+        if not (self.fps > 0 and self.frames >= 1 and self.max_gap_s > 0 and 0 <= self.min_confidence <= 1):
+            raise ValueError(f"not a usable time grid or threshold: {self}")
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the window in seconds, from its first frame to its last."""
+        return (self.frames - 1) / self.fps
+
+    def __call__(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
+        """One person's observations as network input, (C, T, V) float32: `resample`, then `normalise`."""
+        return self.normalise(self.resample(times, keypoints, end_s))
+
+    def resample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
+        """Observations on the grid of `frames` moments that ends at `end_s`.
+
+        times: (n,) seconds, ascending. keypoints: (n, V, 3), x and y in any unit, confidence 0..1.
+        Returns (T, V, 3) float32; a joint that was not observed at a moment is (0, 0, 0) there.
+        Raises ValueError on arrays of another shape, NaN, or times that do not ascend.
+        """
+        times, keypoints = self._checked(times, keypoints)
+        grid = end_s + np.arange(1 - self.frames, 1) / self.fps
+        gaps = np.flatnonzero(np.diff(times) > self.max_gap_s)
+        first = gaps[-1] + 1 if len(gaps) else 0  # what came before a long absence is another appearance
+        resampled = np.zeros((self.frames, keypoints.shape[1], 3), np.float32)
+        for joint in range(keypoints.shape[1]):
+            seen = first + np.flatnonzero(keypoints[first:, joint, 2] >= self.min_confidence)
+            resampled[:, joint] = self._interpolate(grid, times[seen], keypoints[seen, joint])
+        return resampled
+
+    def normalise(self, keypoints: np.ndarray) -> np.ndarray:
+        """Positions relative to the shoulders' usual place, in body heights.
+
+        keypoints: (T, V, 3), unobserved joints (0, 0, 0). Returns (C, T, V) float32 with channels x, y
+        (1 = the person's apparent height, y down) and confidence 0..1; unobserved joints stay (0, 0, 0).
+        """
+        seen = keypoints[..., 2] > 0  # (T, V)
+        if not seen.any():
+            return np.zeros((3, *seen.shape), np.float32)
+        positions = keypoints[..., :2]
+        normalised = np.array(keypoints, np.float32)
+        normalised[..., :2] = (positions - self._centre(positions, seen)) / self._height(positions, seen)
+        normalised[~seen] = 0
+        return np.ascontiguousarray(normalised.transpose(2, 0, 1))  # (C, T, V)
+
+    def _checked(self, times: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        times, keypoints = np.asarray(times, np.float64), np.asarray(keypoints, np.float32)
+        joints = len(get_layout(self.layout).joints)
+        if keypoints.shape != (len(times), joints, 3):
+            raise ValueError(f"keypoints are {keypoints.shape}; {self.layout} needs ({len(times)}, {joints}, 3)")
+        if not (np.isfinite(times).all() and np.isfinite(keypoints).all()):
+            raise ValueError("keypoints or times hold NaN or infinity; give missing joints confidence 0")
+        if (np.diff(times) <= 0).any():
+            raise ValueError("times do not ascend")
+        return times, keypoints
+
+    def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """One joint's `values` (n, 3) at the moments of `grid`; zeros where it was out of view."""
+        if not len(times):
+            return np.zeros((len(grid), 3), np.float32)
+        half_step_s = 0.5 / self.fps  # the ends hold that long, or a clip's first moment would be lost to rounding
+        after = np.searchsorted(times, grid).clip(1, max(len(times) - 1, 1))
+        gap_s = times[after.clip(max=len(times) - 1)] - times[after - 1]
+        inside = (grid >= times[0] - half_step_s) & (grid <= times[-1] + half_step_s) & (gap_s <= self.max_gap_s)
+        at_grid = np.stack([np.interp(grid, times, values[:, channel]) for channel in range(3)], axis=1)
+        return np.where(inside[:, None], at_grid, 0)
+
+    def _centre(self, positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """(2,): median place of the shoulders, or of all joints where no shoulder was seen."""
+        shoulders = seen[:, self._centre_joints]
+        if shoulders.any():
+            positions, seen = positions[:, self._centre_joints], shoulders
+        return np.median(positions[seen], axis=0)
+
+    def _height(self, positions: np.ndarray, seen: np.ndarray) -> float:
+        """The person's height as it appears in the picture, in the unit of `positions`."""
+        starts, ends, shares = self._limbs
+        heights = np.linalg.norm(positions[:, starts] - positions[:, ends], axis=-1) / shares  # (T, limbs)
+        heights = heights[seen[:, starts] & seen[:, ends]]
+        height = np.quantile(heights, LIMB_QUANTILE) if len(heights) else 0.0
+        if height > 0:
+            return float(height)
+        return float(np.ptp(positions[seen], axis=0).max()) or 1.0  # a face alone, or a single joint
+
+    @cached_property
+    def _centre_joints(self) -> list[int]:
+        return [get_layout(self.layout).index(name) for name in CENTRE_JOINTS]
+
+    @cached_property
+    def _limbs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Start joints, end joints and share of the body's height of each limb, (limbs,) each."""
+        layout = get_layout(self.layout)
+        starts, ends = np.array([[layout.index(a), layout.index(b)] for a, b in LIMB_LENGTHS]).T
+        return starts, ends, np.array(list(LIMB_LENGTHS.values()))

@@ -1,0 +1,98 @@
+"""Training configs: what they may say, and how one is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from stgcn.augment import Augment
+from stgcn.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class Network:
+    """Arguments of `STGCN`; the layout comes from the preprocessing, the number of classes from the data."""
+
+    strategy: str = "spatial"
+    width: int = 64
+    temporal_kernel: int = 9
+    dropout: float = 0.5
+    edge_importance: bool = True
+
+
+@dataclass(frozen=True)
+class Data:
+    """splits: CSV, see `read_splits`. split: which of its columns. Folders of skeleton files: all of `train`
+    are training samples; each of `test`, by name, is tested on its own."""
+
+    splits: str
+    split: int
+    train: Sequence[str]
+    test: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Training:
+    """SGD with Nesterov momentum 0.9, a linear warm-up, then a cosine to zero, stepped with every batch.
+
+    ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
+    amp: compute in bfloat16 where that is safe; faster on processors and GPUs that have it.
+    workers: processes that prepare batches; 0 prepares them between steps.
+    """
+
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    warmup_epochs: int = 3
+    ema_momentum: float = 0.0
+    amp: bool = False
+    workers: int = 0
+
+    def __post_init__(self):
+        if self.epochs < 1 or self.batch_size < 2:
+            raise ValueError("training needs at least 1 epoch and batches of at least 2 clips")
+        if not 0 <= self.warmup_epochs < self.epochs:
+            raise ValueError(f"warmup_epochs is 0..{self.epochs - 1} here, got {self.warmup_epochs}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole config. `about` goes into the checkpoint: data, licence, ..."""
+
+    data: Data
+    model: Network = Network()
+    preprocess: Preprocess = Preprocess()
+    augment: Augment = Augment()
+    training: Training = Training()
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def read_settings(path: str | Path, options: dict[str, Any] | None = None) -> Settings:
+    """Read a config, with single values replaced by `options` ("training.epochs": 5).
+
+    ValueError: it cannot be read, has an unknown key, lacks one, or a value is out of range.
+    """
+    try:
+        config = Config.fromfile(path)
+        config.merge_from_dict(options or {})
+        sections = config.to_dict()
+    except Exception as error:  # a config is a program: anything may go wrong in it
+        raise ValueError(f"config {path} cannot be read: {str(error) or type(error).__name__}") from error
+    kinds = dict(data=Data, model=Network, preprocess=Preprocess, augment=Augment, training=Training)
+    try:
+        built = {name: _build(kind, sections[name], name) for name, kind in kinds.items() if name in sections}
+        return _build(Settings, sections | built, "top level")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"config {path}: {error}") from error
+
+
+def _build(kind: type, values: dict[str, Any], where: str):
+    known = [f.name for f in fields(kind)]
+    unknown = [key for key in values if key not in known]
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r} at {where}; known: {', '.join(known)}")
+    return kind(**values)

@@ -1,0 +1,27 @@
+import pytest
+
+from app.errors import UserError, run
+
+
+def _raise(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("main", "code", "line"),
+    [
+        (lambda: _raise(UserError("no such file; check the path")), 2, "error: no such file; check the path\n"),
+        (lambda: _raise(KeyboardInterrupt()), 130, "stopped\n"),
+        (lambda: None, 0, ""),
+    ],
+)
+def test_every_end_has_its_exit_code_and_at_most_one_line(main, code, line, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        run(main)
+    assert exit_.value.code == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_defect_of_ours_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 / 0)

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from stgcn import augment
+from stgcn.augment import Augment
+from stgcn.graph import LAYOUTS
+
+COCO17 = LAYOUTS["coco17"]
+FRAMES = 30
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def times():
+    return np.arange(FRAMES) / 30
+
+
+@pytest.fixture
+def keypoints(rng):
+    """(30, 17, 3): a random person, in view throughout except for the right ankle."""
+    keypoints = rng.uniform((0, 0, 0.3), (320, 240, 1), (FRAMES, 17, 3)).astype(np.float32)
+    keypoints[:, COCO17.index("right_ankle")] = 0
+    return keypoints
+
+
+@pytest.mark.parametrize("name, value", [
+    ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("drop_joint", 1.01), ("speed", (0, 1)),
+    ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
+    ("position_noise", -0.1),
+])  # fmt: skip
+def test_numbers_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match=f"augmentation {name}"):
+        Augment(**{name: value})
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_mirror_twice_is_identity(rng, layout):
+    keypoints = rng.normal(size=(5, len(layout.joints), 3)).astype(np.float32)
+    np.testing.assert_array_equal(augment.mirror(augment.mirror(keypoints, layout), layout), keypoints)
+
+
+def test_mirror_moves_a_raised_hand_to_the_other_side(keypoints):
+    left, right = COCO17.index("left_wrist"), COCO17.index("right_wrist")
+    mirrored = augment.mirror(keypoints, COCO17)
+    np.testing.assert_array_equal(mirrored[:, right], keypoints[:, left] * (-1, 1, 1))
+    np.testing.assert_array_equal(mirrored[:, left], keypoints[:, right] * (-1, 1, 1))
+
+
+def test_speed_keeps_the_end_and_scales_the_duration(times):
+    faster = augment.change_speed(times, 2)
+    assert faster[-1] == times[-1]
+    np.testing.assert_allclose(np.ptp(faster), np.ptp(times) / 2)
+    np.testing.assert_allclose(augment.change_speed(faster, 0.5), times)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 1.0])
+def test_crop_keeps_a_stretch_of_that_duration(times, keypoints, share):
+    starts = set()
+    for seed in range(20):
+        kept_times, kept = augment.crop(np.random.default_rng(seed), times, keypoints, share)
+        assert abs(np.ptp(kept_times) - share * np.ptp(times)) <= 1.01 / 30
+        frames = np.flatnonzero(np.isin(times, kept_times))
+        assert len(kept_times) == len(kept) == np.ptp(frames) + 1
+        np.testing.assert_array_equal(kept, keypoints[frames])
+        starts.add(frames[0])
+    assert len(starts) == 1 if share == 1 else len(starts) > 5
+
+
+@pytest.mark.parametrize("fps", [10, 15, 60])
+def test_thinned_to_a_slower_camera(rng, times, keypoints, fps):
+    kept_times, kept = augment.thin(rng, times, keypoints, fps)
+    assert len(kept) == len(kept_times) == pytest.approx(min(fps, 30), abs=1)
+    assert kept_times[0] == times[0]
+    np.testing.assert_array_equal(kept, keypoints[np.isin(times, kept_times)])
+
+
+def test_turning_back_and_forth_is_identity(keypoints):
+    turned = augment.transform(keypoints, rotation_rad=0.7)
+    assert np.abs(turned - keypoints).max() > 10
+    np.testing.assert_allclose(augment.transform(turned, rotation_rad=-0.7), keypoints, atol=1e-3)
+
+
+def test_rotation_keeps_distances_and_stretching_changes_proportions(keypoints):
+    def distance(points):
+        return np.linalg.norm(points[:, 5, :2] - points[:, 9, :2], axis=1)
+
+    turned = augment.transform(keypoints, rotation_rad=1)
+    np.testing.assert_allclose(distance(turned), distance(keypoints), rtol=1e-4)
+    wide = augment.transform(keypoints, scale=(2, 1))
+    apart, wider = (np.diff(points[:, :16], axis=1) for points in (keypoints, wide))
+    np.testing.assert_allclose(wider[..., :2], apart[..., :2] * (2, 1), atol=1e-3)
+
+
+def test_noise_has_the_given_size(rng, keypoints):
+    noisy = augment.add_noise(rng, keypoints, position=0.01, confidence=0)
+    extent = np.median([np.ptp(frame[:16, :2], axis=0).max() for frame in keypoints])
+    assert (noisy - keypoints)[:, :16, :2].std() == pytest.approx(0.01 * extent, rel=0.1)
+
+
+@pytest.mark.parametrize("change", [
+    lambda rng, k: augment.transform(k, 0.3, (1.2, 0.9), 0.1),
+    lambda rng, k: augment.add_noise(rng, k, 0.05, 0.5),
+    lambda rng, k: augment.drop_joints(rng, k, 0.5),
+    lambda rng, k: augment.hide_legs(k, COCO17, hips=False),
+])  # fmt: skip
+def test_joints_out_of_view_stay_so_and_the_input_is_untouched(rng, keypoints, change):
+    before = keypoints.copy()
+    changed = change(rng, keypoints)
+    assert not changed[:, COCO17.index("right_ankle")].any()
+    assert 0 <= changed[..., 2].min() and changed[..., 2].max() <= 1
+    np.testing.assert_array_equal(keypoints, before)
+
+
+def test_dropped_joints_vanish_whole_and_others_stay(rng, keypoints):
+    assert np.array_equal(augment.drop_joints(rng, keypoints, 0), keypoints)
+    dropped = augment.drop_joints(rng, keypoints, 1)
+    gone = (dropped == 0).all(axis=-1)
+    assert 0.1 < gone.mean() < 0.9
+    np.testing.assert_array_equal(dropped[~gone], keypoints[~gone])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("hips", [True, False])
+def test_a_desk_hides_the_legs(layout, hips):
+    seen = augment.hide_legs(np.ones((2, len(layout.joints), 3), np.float32), layout, hips)[0, :, 2] > 0
+    hidden = {joint for joint, visible in zip(layout.joints, seen) if not visible}
+    expected = {"left_knee", "right_knee", "left_ankle", "right_ankle"}
+    expected |= {"left_foot", "right_foot"} & set(layout.joints)
+    assert hidden == expected | (set() if hips else {"left_hip", "right_hip"})
+
+
+def test_same_seed_same_variant(times, keypoints):
+    def variant(seed):
+        return Augment()(np.random.default_rng(seed), "coco17", times, keypoints)
+
+    for a, b in zip(variant(1), variant(1)):
+        np.testing.assert_array_equal(a, b)
+    assert any(a.shape != b.shape or (a != b).any() for a, b in zip(variant(1), variant(2)))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 30])
+def test_every_variant_is_a_usable_recording(times, keypoints, frames):
+    strong = Augment(crop=1, crop_share=(0.01, 1), thin=0.5, hide_legs=0.5, drop_joint=0.5)
+    for seed in range(50):
+        new_times, new = strong(np.random.default_rng(seed), "coco17", times[:frames], keypoints[:frames])
+        assert new.shape == (len(new_times), 17, 3) and 1 <= len(new_times) <= frames
+        assert (np.diff(new_times) > 0).all() and np.isfinite(new).all()
+
+
+def test_nobody_in_view_is_no_error(times):
+    empty = np.zeros((FRAMES, 17, 3), np.float32)
+    _, varied = Augment(crop=0, thin=0)(np.random.default_rng(0), "coco17", times, empty)
+    np.testing.assert_array_equal(varied, empty)
