@@ -1,18 +1,13 @@
-"""The world coming in: frames of a video file, of a camera, and of a file played as if it were a camera."""
+"""The world coming in: the frames of a video file."""
 
-import os
-import re
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Self
 
 import av
-import cv2
 import numpy as np
 
 from app.errors import UserError
@@ -20,12 +15,8 @@ from app.errors import UserError
 DEFAULT_FPS = Fraction(30)  # frames per second, where a container or a camera does not say
 MIN_STEP_S = 0.001  # between two frames that carry the same time
 END_TOLERANCE_S = 0.5  # announced durations are rounded; a file that ends earlier than this is cut short
-CAMERA_TIMEOUT_MS = 5000  # to open a network camera, and to wait for its next frame
-MAX_FAILED_READS = 10  # in a row; a camera that fails so often is gone
-RETRY_AFTER_S = 0.1
 
 KNOWN = "mp4, mkv, webm, mov, avi"  # in messages; whatever FFmpeg decodes is read
-CAMERA_DEVICE = re.compile(r"(?:/dev/video)?(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +59,7 @@ class VideoReader:
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
-        self._container = _open(self.path)
+        self._container = open_container(self.path)
         try:
             self._stream = _picture_stream(self._container, self.path)
             self._stream.thread_type = "AUTO"
@@ -109,7 +100,7 @@ class VideoReader:
             duration_s=container.duration / av.time_base if container.duration else None,
             has_audio=audio_stream(container) is not None,
             pixel_aspect=aspect if (width, height) == (first.width, first.height) else 1 / aspect,
-            start_s=first.time if first.pts is not None else 0.0,
+            start_s=self._media_s(first) if first.pts is not None else 0.0,
         )
 
     def _convert(self, first: av.VideoFrame) -> Iterator[Frame]:
@@ -127,23 +118,26 @@ class VideoReader:
         rate = self._stream.guessed_rate or self.info.fps
         if decoded.pts is None:
             return last_s + float(1 / rate)
-        time_s = decoded.time - self.info.start_s
+        time_s = self._media_s(decoded) - self.info.start_s
         # Containers round times to their tick, Matroska to milliseconds. Where the frame rate explains a time
         # to within that rounding, the rate is the truth: 0.033, 0.067, 0.100 become thirtieths again.
         grid_s = float(round(time_s * rate) / rate)
-        if abs(grid_s - time_s) <= decoded.time_base:
+        if abs(grid_s - time_s) <= self._stream.time_base:
             time_s = grid_s
         return max(time_s, last_s + MIN_STEP_S)
 
+    def _media_s(self, decoded: av.VideoFrame) -> float:
+        return float(decoded.pts * self._stream.time_base)
+
     def _decode(self) -> Iterator[av.VideoFrame]:
         """The decoded frames; UserError after the last one where the file is damaged or cut short."""
-        count, packets, end_s = 0, 0, 0.0
+        count, read, end_s = 0, 0, 0.0
         try:
-            for packet in self._container.demux():
+            for packet in packets(self._container):
                 end_s = max(end_s, _end_s(packet))
-                if packet.stream_index != self._stream.index or packet.is_corrupt:
+                if packet.stream is not self._stream or packet.is_corrupt:
                     continue
-                packets += packet.size > 0
+                read += packet.size > 0
                 for decoded in self._frames_of(packet.decode, tolerant=count == 0):
                     count += 1
                     yield decoded
@@ -153,13 +147,13 @@ class VideoReader:
                 yield decoded
             if count:
                 raise self._broken_off(f"is damaged ({error.strerror.lower()})", count) from error
-        if count and self._ends_early(packets, end_s):
+        if count and self._ends_early(read, end_s):
             raise self._broken_off("is cut short", count)
 
     @staticmethod
     def _frames_of(decode: Callable[[], list[av.VideoFrame]], tolerant: bool) -> list[av.VideoFrame]:
-        """What `decode` gives. Tolerant: nothing for bad data, which is no fault before the first frame, where
-        a broadcast may start between key frames, and no news behind a packet that has proved bad."""
+        """What `decode` gives. Tolerant: nothing for bad data, which is no fault before the first frame (a
+        broadcast may start between key frames) and no news behind a packet that has proved bad."""
         try:
             return decode()
         except av.FFmpegError:
@@ -167,10 +161,10 @@ class VideoReader:
                 return []
             raise
 
-    def _ends_early(self, packets: int, end_s: float) -> bool:
+    def _ends_early(self, read: int, end_s: float) -> bool:
         """Whether the file held less than it announced: packets (mp4), or seconds at its end (the others)."""
         if _is_mp4(self._container):
-            return packets < len(self._stream.index_entries)
+            return read < len(self._stream.index_entries)
         announced_s = (self._container.duration or 0) / av.time_base
         if self._stream.frames and self._stream.average_rate:
             announced_s = max(announced_s, float(self._stream.frames / self._stream.average_rate))
@@ -180,12 +174,8 @@ class VideoReader:
         return UserError(f"{self.path} {what} after {count} good frames; copy or download it again")
 
 
-def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
-    """The sound of a file: the first audio stream in a known codec."""
-    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
-
-
-def _open(path: Path) -> av.container.InputContainer:
+def open_container(path: Path) -> av.container.InputContainer:
+    """The file for PyAV; UserError where it is missing, unreadable or no audio or video."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -198,12 +188,28 @@ def _open(path: Path) -> av.container.InputContainer:
     if not head:
         raise UserError(f"{path} is empty (0 bytes); copy or download it again")
     try:
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="replace")
     except av.FFmpegError:
         if head[4:8] in (b"ftyp", b"mdat"):
             what = "is an mp4 file without its index, cut short while it was written or copied"
             raise UserError(f"{path} {what}; copy or download it again") from None
         raise UserError(f"{path} is not a video that can be read; name a video file ({KNOWN})") from None
+
+
+def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
+    """The sound of a file: the first audio stream in a known codec."""
+    for stream in container.streams.audio:
+        if stream.codec_context is not None and stream.codec_context.sample_rate:
+            return stream
+    return None
+
+
+def packets(container: av.container.InputContainer, *streams: av.stream.Stream) -> Iterator[av.Packet]:
+    """The packets of some streams, or of all, in file order, and an empty one behind each stream's last."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:  # PyAV trips over streams that appeared on the way, when all others are done
+        return
 
 
 def _picture_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
@@ -238,111 +244,3 @@ def _orientation(frame: av.VideoFrame) -> Callable[[np.ndarray], np.ndarray]:
     if abs(a) >= abs(b):
         return lambda image: image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return lambda image: image.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
-
-
-class CameraSource(ABC):
-    """Frames as they come, with times on the monotonic clock."""
-
-    size: tuple[int, int]  # (width, height), pixels
-    fps: Fraction  # nominal frames per second
-
-    @abstractmethod
-    def read(self) -> Frame | None:
-        """Wait for the next frame; None at the end of a file. UserError when the camera stops delivering."""
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-
-class FileCamera(CameraSource):
-    """A video file in real time: a frame is given when it is due, a late one at once, none is left out."""
-
-    def __init__(
-        self,
-        path: Path | str,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ):
-        self._reader = VideoReader(path)
-        self._frames = iter(self._reader)
-        self._clock, self._sleep = clock, sleep
-        self._start_s: float | None = None  # on the clock, when media time was 0
-        self.size, self.fps = self._reader.info.size, self._reader.info.fps
-
-    def read(self) -> Frame | None:
-        frame = next(self._frames, None)
-        if frame is None:
-            return None
-        if self._start_s is None:
-            self._start_s = self._clock() - frame.time_s
-        due_s = self._start_s + frame.time_s
-        if (wait_s := due_s - self._clock()) > 0:
-            self._sleep(wait_s)
-        return replace(frame, time_s=due_s)
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-class DeviceCamera(CameraSource):
-    """A camera of this machine (by number) or of the network (by URL), through OpenCV."""
-
-    def __init__(self, camera: int | str):
-        # OpenCV and the FFmpeg inside it would print warnings of their own beside our one line.
-        cv2.setLogLevel(0)
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        self._name, self._index = f"camera {camera}", 0
-        if isinstance(camera, int):
-            self._capture = cv2.VideoCapture(camera)
-            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # what waits in the driver is the past
-        else:
-            patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, CAMERA_TIMEOUT_MS]
-            patience += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, CAMERA_TIMEOUT_MS]
-            self._capture = cv2.VideoCapture(camera, cv2.CAP_FFMPEG, patience)
-        if not self._capture.isOpened():
-            raise UserError(_no_camera(camera))
-        try:
-            height, width = self._grab().shape[:2]  # some say their size only with the first frame
-        except UserError:
-            self.close()
-            raise
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.size = width, height
-        self.fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else DEFAULT_FPS
-
-    def read(self) -> Frame | None:
-        image = self._grab()
-        frame = Frame(image, self._index, time.monotonic())
-        self._index += 1
-        return frame
-
-    def close(self) -> None:
-        self._capture.release()
-
-    def _grab(self) -> np.ndarray:
-        for _ in range(MAX_FAILED_READS):
-            good, image = self._capture.read()
-            if good:
-                return image
-            time.sleep(RETRY_AFTER_S)
-        raise UserError(f"{self._name} gives no frames; check its cable and whether another program uses it")
-
-
-def open_camera(camera: str) -> CameraSource:
-    """What `--camera` names: "0" or /dev/video0, a URL (rtsp://, http://), or a file played in real time."""
-    if device := CAMERA_DEVICE.fullmatch(camera):
-        return DeviceCamera(int(device[1]))
-    return DeviceCamera(camera) if "://" in camera else FileCamera(camera)
-
-
-def _no_camera(camera: int | str) -> str:
-    if isinstance(camera, str):
-        return f"camera {camera} does not answer; check the address, or play a file with --camera FILE"
-    seen = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "no /dev/video*"
-    return f"camera {camera} cannot be opened ({seen} here); name another, or play a file with --camera FILE"

@@ -69,7 +69,10 @@ class _Person:
 
 
 class ActionDecider:
-    """Turns the scores of every window into states (now) and events (what began and ended). Pure; time comes with the windows."""
+    """Turns the scores of every window into states (what is) and events (what began and ended).
+
+    Pure: time comes with the windows.
+    """
 
     def __init__(self, classes: tuple[str, ...], settings: DecisionSettings):
         self._classes = classes

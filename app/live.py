@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from app import options, overlay
-from app.capture import CameraSource, open_camera
+from app.cameras import CameraSource, open_camera
 from app.errors import UserError, run
 from app.events import ActionEvent, EventWriter
 from app.pipeline import Recogniser
@@ -165,7 +165,8 @@ def _new_file(folder: Path, kind: str, suffix: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot make the folder {folder} ({error.strerror.lower()}); choose another with --record") from None
+        reason = error.strerror.lower()
+        raise UserError(f"cannot make the folder {folder} ({reason}); choose another with --record") from None
     stem = f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = (folder / f"{stem}{suffix}", *(folder / f"{stem}-{number}{suffix}" for number in range(2, 100)))
     return next(name for name in names if not name.exists())
@@ -175,9 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app.live", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--camera", default="0", metavar="0|PATH|URL",
-                        help="camera number, network camera, or a video file played as if it were a camera (default: 0)")
+                        help="camera number, URL, or a video file played as if it were a camera (default: 0)")
     parser.add_argument("--record", type=Path, metavar="DIR",
-                        help="record throughout into DIR; clips and snapshots go there too (default for those: recordings/)")
+                        help="record throughout into DIR, where clips and snapshots go too (without: recordings/)")
     parser.add_argument("--events", metavar="FILE|-", help="append events as JSON Lines; - for standard output")
     parser.add_argument("--headless", action="store_true", help="no window: only events and recording")
     parser.add_argument("--mirror", action="store_true", help="show the picture as in a mirror")

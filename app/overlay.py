@@ -15,6 +15,7 @@ from stgcn.graph import get_layout
 
 SHOWN_CONFIDENCE = 0.2  # keypoints below it are not drawn
 REFERENCE_HEIGHT = 480  # px; text and lines are this thick at this picture height and scale with it
+REFERENCE_PERSON = 200  # px; the bones of somebody smaller than this are drawn thinner
 MIN_TEXT_SCALE = 0.36  # below it Hershey letters can no longer be read
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -42,7 +43,7 @@ def draw(image: np.ndarray, recognition: Recognition, skeletons: bool = True) ->
     for track in recognition.skeletons.tracks:
         colour = track_colour(track.id)
         if skeletons:
-            _draw_skeleton(canvas, track.pose, colour, scale)
+            _draw_skeleton(canvas, track.pose, colour)
         _draw_tag(canvas, track.pose, track.id, recognition.states.get(track.id), colour, scale)
     return canvas
 
@@ -79,7 +80,8 @@ def track_colour(track: int) -> tuple[int, int, int]:
     return round(blue * 255), round(green * 255), round(red * 255)
 
 
-def _draw_skeleton(canvas: np.ndarray, pose: Pose, colour: tuple[int, int, int], scale: float) -> None:
+def _draw_skeleton(canvas: np.ndarray, pose: Pose, colour: tuple[int, int, int]) -> None:
+    scale = min(canvas.shape[0] / REFERENCE_HEIGHT, (pose.box[3] - pose.box[1]) / REFERENCE_PERSON)
     seen = pose.keypoints[:, 2] >= SHOWN_CONFIDENCE
     points = [tuple(point) for point in pose.keypoints[:, :2].round().astype(int).tolist()]
     for a, b in DRAWN_BONES:
@@ -87,7 +89,7 @@ def _draw_skeleton(canvas: np.ndarray, pose: Pose, colour: tuple[int, int, int],
             cv2.line(canvas, points[a], points[b], colour, max(1, round(2.5 * scale)), cv2.LINE_AA)
     for point, is_seen in zip(points, seen):
         if is_seen:
-            cv2.circle(canvas, point, max(2, round(3.5 * scale)), WHITE, cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(canvas, point, max(1, round(3.5 * scale)), WHITE, cv2.FILLED, cv2.LINE_AA)
 
 
 def _draw_tag(

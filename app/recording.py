@@ -1,5 +1,6 @@
 """The world going out: H.264 that plays in a browser, with true frame times and the sound of its source."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -10,9 +11,10 @@ import av
 import cv2
 import numpy as np
 from av.bitstream import BitStreamFilterContext
-from av.video.reformatter import ColorPrimaries, Colorspace, ColorRange, ColorTrc
+from av.codec.context import Flags
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from app.capture import VideoReader, audio_stream
+from app.capture import VideoReader, audio_stream, open_container, packets
 from app.errors import UserError
 
 CRF = 20  # x264's constant quality: lower is better and larger, 18 can hardly be told from the source
@@ -64,7 +66,7 @@ class VideoWriter:
         self._origin_s = None if audio_from is None else -self._audio.lead_s if self._audio else 0.0
         self._last_tick: int | None = None
         self._shortest_gap = round(self._ticks_per_s / rate)  # ticks; how long the last frame lasts
-        self._whole = True  # False while packets are between encoder and file
+        self._written = False  # whether there is a frame
         self._open = True
 
     def __enter__(self) -> Self:
@@ -82,20 +84,20 @@ class VideoWriter:
             raise ValueError(f"an image of {image.shape[1::-1]} in a video of {self._size} (width, height)")
         if self._origin_s is None:
             self._origin_s = time_s
-        self._whole = False
         frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24")
         frame = frame.reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts, frame.time_base = self._next_tick(time_s), Fraction(1, self._ticks_per_s)
-        self._mux(frame)
+        frame.duration = self._shortest_gap
+        self._put(self._stream.encode_lazy(frame))
+        self._written = True
         if self._audio:
             self._put(self._audio.until(time_s))
-        self._whole = True
 
     def close(self) -> Path:
         """Finish the video under its final name, which is returned. Without a frame, nothing is left."""
-        if self._open and self._last_tick is None:
+        if self._open and not self._written:
             self.abandon(keep=False)
         if self._open:
             self._finish(all_audio=True)
@@ -106,7 +108,7 @@ class VideoWriter:
         """Stop early: keep what there is, a playable `<stem>.partial.mp4`, and return it, or keep nothing."""
         if not self._open:
             return None
-        if keep and self._last_tick is not None:
+        if keep and self._written:
             self._finish(all_audio=False)
             return self.partial
         self._open = False
@@ -128,6 +130,7 @@ class VideoWriter:
         context = stream.codec_context
         context.thread_count = ENCODER_THREADS
         context.gop_size = max(1, round(KEY_FRAME_EVERY_S * rate))
+        context.flags |= Flags.frame_duration  # each frame says how long it lasts; it counts for the last
         context.sample_aspect_ratio = pixel_aspect
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
@@ -141,26 +144,17 @@ class VideoWriter:
         self._last_tick = tick
         return tick
 
-    def _mux(self, frame: av.VideoFrame | None) -> None:
-        packets = self._stream.encode(frame)
-        for packet in packets:
-            packet.duration = self._shortest_gap
-        self._put(packets)
-
     def _put(self, packets: Iterable[av.Packet]) -> None:
         try:
-            for packet in packets:
-                self._container.mux(packet)
+            # One call, in which Python handles no signal: Ctrl-C loses no packet between encoder and file.
+            deque(map(self._container.mux, packets), maxlen=0)
         except av.FFmpegError as error:
             reason = error.strerror.lower()
             raise UserError(f"{self.path} cannot be written ({reason}); is the disk full?") from error
 
     def _finish(self, all_audio: bool) -> None:
-        # After an interruption inside `write`, packets are missing between the file and what the encoder
-        # holds: the video ends before that gap.
         self._open = False
-        if self._whole:
-            self._mux(None)
+        self._put(self._stream.encode_lazy(None))
         if self._audio:
             if all_audio:
                 self._put(self._audio.until(float("inf")))
@@ -175,7 +169,7 @@ class _Audio:
     """
 
     def __init__(self, source: Path, picture_s: float, output: av.container.OutputContainer):
-        self._container = av.open(str(source))
+        self._container = open_container(source)
         self._input = audio_stream(self._container)
         sound_s = float((self._input.start_time or 0) * self._input.time_base)
         self.lead_s = max(0.0, picture_s - sound_s)
@@ -208,7 +202,7 @@ class _Audio:
 
     def _demux(self) -> Iterator[av.Packet]:
         try:
-            yield from self._container.demux(self._input)
+            yield from packets(self._container, self._input)
         except av.FFmpegError:
             return  # a damaged file: the reader of its picture reports it
 
@@ -272,7 +266,7 @@ def _decode_packet(packet: av.Packet) -> list[av.AudioFrame]:
 
 
 def _refuse(path: Path, partial: Path, audio_from: Path | str | None) -> None:
-    """UserError where the video cannot be written or would destroy its source; leaves an empty partial file."""
+    """UserError where the video cannot be written or would destroy its source; makes the partial file."""
     if path.suffix.lower() != ".mp4":
         raise UserError(f"{path}: the video is written as mp4; name it {path.stem}.mp4")
     if path.is_dir():

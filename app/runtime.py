@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 
-from app.capture import CameraSource, Frame
+from app.cameras import CameraSource
+from app.capture import Frame
 from app.decisions import ActionState
 from app.events import ActionEvent
 from app.pipeline import Recogniser, Recognition
@@ -111,7 +112,7 @@ class LiveRuntime:
         clock: Callable[[], float] = time.monotonic,
     ):  # fmt: skip
         self._camera, self._estimator, self._recogniser, self._clock = camera, estimator, recogniser, clock
-        self._origin_s = 0.0
+        self._origin_s: float | None = None  # time of the first frame, on the clock
         self._newest = _Newest()
         self._camera_rate, self._pose_rate = Rate(), Rate()
         self._to_display: Slot[Frame] = Slot()
@@ -175,7 +176,7 @@ class LiveRuntime:
 
     def _capture(self) -> None:
         while not self._stop.is_set() and (frame := self._camera.read()) is not None:
-            if not self._origin_s:
+            if self._origin_s is None:
                 self._origin_s = frame.time_s
             if self.paused:
                 continue

@@ -138,7 +138,8 @@ def _json_lines(path: Path) -> Iterator[dict]:
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError:
-                    raise UserError(f"{path} line {number} is not JSON; the file is cut off or of another kind") from None
+                    problem = "is not JSON; the file is cut off or of another kind"
+                    raise UserError(f"{path} line {number} {problem}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path} as a skeleton file: {error}") from None
 

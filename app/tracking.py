@@ -42,11 +42,11 @@ class Track:
 class Tracker:
     """Gives each person an id that outlives missed detections and people who cross. Deterministic.
 
-    memory_s: seconds for which somebody out of view is remembered. Longer bridges longer absences, but whoever
-        then appears where the other left may inherit the id.
-    confirm_s: seconds for which a newcomer must be seen, twice at least, before an id is given. Longer keeps out
-        more false detections; labels come later by as much. Whoever is in the very first frame gets an id at
-        once, so that short clips are labelled from their beginning.
+    memory_s: seconds for which somebody out of view is remembered. Longer bridges longer absences, but
+        whoever then appears where the other left may inherit the id.
+    confirm_s: seconds for which a newcomer must be seen, twice at least, before an id is given. Longer keeps
+        out more false detections; labels come later by as much. Whoever is in the very first frame gets an
+        id at once, so that short clips are labelled from their beginning.
     Raises ValueError where memory_s is not positive, confirm_s is negative, or one of them is not finite.
     """
 
@@ -90,7 +90,7 @@ class Tracker:
             if person.id is None and is_confirmed:
                 person.id = next(self._ids)
             seen.append(person)
-        self._people = [p for p in self._people if p.id is not None or time_s - p.seen_s <= TENTATIVE_MEMORY_S]
+        self._people = [p for p in self._people if p.id or time_s - p.seen_s <= TENTATIVE_MEMORY_S]
         tracks = [Track(person.id, person.pose, time_s) for person in seen if person.id is not None]
         return sorted(tracks, key=lambda track: track.id)
 
@@ -119,7 +119,7 @@ class Tracker:
             return {}
         absent_s = np.array([self._time_s - person.seen_s for person in self._people])  # (P,)
         expected = np.stack([person.expected(self._time_s) for person in self._people])  # (P, V, 3)
-        spread = np.stack([person.spread(self._time_s) for person in self._people])  # (P,) body sizes
+        spread = np.array([person.spread(self._time_s) for person in self._people])  # (P,) body sizes
         sizes = np.outer([_size(person.pose) for person in self._people], [_size(pose) for pose in poses])
         similarity = _similarity(expected, _joints(poses), spread[:, None] * np.sqrt(sizes))  # (P, N)
 

@@ -135,7 +135,9 @@ class Source:
             yield frame, self._recogniser.recognise(frame.index, frame.time_s, poses)
 
 
-def process(path: Path, targets: Targets, recogniser: Recogniser, estimator: PoseEstimator | None, show_bar: bool) -> int:
+def process(
+    path: Path, targets: Targets, recogniser: Recogniser, estimator: PoseEstimator | None, show_bar: bool
+) -> int:
     """Recognise one input and write its results. Returns the number of frames.
 
     Raises UserError on bad input. Whatever was recognised before the input broke stays, in files whose names
@@ -218,9 +220,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT",
                         help="a video, or a skeleton file (.jsonl) made with --skeletons")
     parser.add_argument("-o", "--output", type=Path,
-                        help="annotated video, H.264 in mp4; a folder for several inputs (default: INPUT.annotated.mp4 here)")
+                        help="annotated video (.mp4), or a folder for several inputs (default: INPUT.annotated.mp4)")
     parser.add_argument("--no-video", action="store_true", help="write no annotated video")
-    parser.add_argument("--events", type=Path, metavar="FILE|-", help="write events as JSON Lines; - for standard output")
+    parser.add_argument("--events", type=Path, metavar="FILE|-",
+                        help="write events as JSON Lines; - for standard output")
     parser.add_argument("--skeletons", type=Path, metavar="FILE", help="write everybody's keypoints as JSON Lines")
     parser.add_argument("--timings", action="store_true", help="say how long each part took")
     options.add_model_options(parser)

@@ -21,7 +21,7 @@ class Window:
 
     def __init__(self):
         _require_screen()
-        cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
 
     def show(self, picture: np.ndarray) -> None:
         """Show (H, W, 3) uint8 BGR."""

@@ -42,9 +42,9 @@ class Checkpoint:
     about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        outputs = self.model.arguments["num_classes"]
-        if len(self.classes) != outputs:
-            raise CheckpointError(f"the network has {outputs} outputs, but there are {len(self.classes)} classes")
+        outputs, names = self.model.arguments["num_classes"], len(self.classes)
+        if names != outputs:
+            raise CheckpointError(f"the network has {outputs} outputs, but there are {names} class names")
         if self.preprocess.layout != self.model.arguments["layout"]:
             raise CheckpointError(
                 f"the network expects {self.model.arguments['layout']} skeletons, its preprocessing makes "

@@ -38,7 +38,8 @@ COMMAND = "python -m stgcn.train"
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 TEST_BATCH = 64  # clips
 
-# What mmengine's own training checkpoints hold besides tensors and plain values: its log of past losses.
+# What mmengine's training checkpoints hold besides tensors and plain values: buffers of past losses, which are
+# numpy arrays and (through getattr) references to their own methods.
 TRUSTED_GLOBALS = [
     HistoryBuffer, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Int64DType,
     np._core.multiarray._reconstruct, np._core.multiarray.scalar, getattr,
@@ -141,7 +142,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
-    """Train to the last epoch, with `resume` from the last one that `work_dir` holds. Eval mode, on the CPU."""
+    """Train to the last epoch, with `resume` from the last one in `work_dir`. Returns eval mode, on the CPU."""
     runner = _runner(experiment, work_dir, resume)
     with torch.serialization.safe_globals(TRUSTED_GLOBALS):
         runner.train()
@@ -217,7 +218,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("config", type=Path, help="Python config, see configs/actions")
     parser.add_argument("--work-dir", type=Path, help="results (default: work_dirs/NAME_OF_CONFIG)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on where training in the work folder stopped")
+    parser.add_argument("--resume", action="store_true", help="go on where the work folder stopped")
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE",
                         help="values that replace the config's, such as training.epochs=5")  # fmt: skip
     return parser.parse_args(arguments)

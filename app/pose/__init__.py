@@ -33,7 +33,7 @@ def create(
         return _default_mmpose(detector_weights, device)
     if choice == "auto":
         return _auto(detector_weights, device)
-    raise UserError(f"unknown pose estimator {choice!r}; choose auto, mmpose, movenet, or the path of an MMPose config (.py)")
+    raise UserError(f"unknown pose estimator {choice!r}; choose auto, mmpose, movenet, or an MMPose config (.py)")
 
 
 def _auto(detector_weights: Path | None, device: str) -> PoseEstimator:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from app.capture import Frame
 from app.errors import UserError
 from app.pose import openmmlab  # first: makes the following packages importable
-from app.pose.base import JOINT_COUNT, Pose
+from app.pose.base import JOINT_COUNT, Pose, PoseEstimator
 
 import mmpose  # isort: skip
 from mmcv.transforms import Compose  # isort: skip
@@ -110,7 +111,7 @@ class OneStageEstimator:
         return [pose for pose in poses if pose.score >= MIN_POSE_SCORE]
 
 
-def build(config: Path, weights: Path, detector_weights: Path | None, device: str) -> TopDownEstimator | OneStageEstimator:
+def build(config: Path, weights: Path, detector_weights: Path | None, device: str) -> PoseEstimator:
     """The estimator that an MMPose config describes.
 
     Raises UserError when the config or the weights cannot be used, or do not belong together.

@@ -25,24 +25,14 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
     Raises UserError when the file cannot be read, or its weights are not those of this model.
     """
-    # OpenMMLab's training checkpoints hold loss histories besides tensors.
-    histories = [
-        HistoryBuffer,
-        np.ndarray,
-        np.dtype,
-        np.dtypes.Float64DType,
-        np.dtypes.Int64DType,
-        (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
-        (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
-    ]
     try:
-        with torch.serialization.safe_globals(histories):
+        with torch.serialization.safe_globals(MMENGINE_GLOBALS):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"weights {path} do not exist; check the path") from None
-    except Exception as error:  # torch.load raises whatever the bytes lead it to
-        reason = str(error).splitlines()[0]
-        raise UserError(f"cannot read {path} as torch weights ({reason}); fetch the file again") from None
+    except Exception:  # torch.load raises whatever the bytes lead it to
+        raise UserError(f"cannot read {path} as weights: it is damaged, of another kind, or holds more than "
+                        "weights; fetch the file again") from None
     weights = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else {}
     wrong = [name for name, own in model.state_dict().items() if getattr(weights.get(name), "shape", None) != own.shape]
     if wrong:
@@ -104,4 +94,5 @@ with warnings.catch_warnings():
     sys.modules.setdefault("mmcv._ext", _Operators())
     import mmdet.apis  # noqa: F401
     import mmpose.apis  # noqa: F401
-    from mmengine.logging import HistoryBuffer
+
+    from stgcn.trusted import MMENGINE_GLOBALS

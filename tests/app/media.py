@@ -31,7 +31,7 @@ def make_video(
     rotation: int | None = None,
     movflags: str = "",
 ) -> Path:
-    """A video of `picture(i)` at times_s[i]; where `sound` names a codec, with a second of tone from sound_s."""
+    """A video of `picture(i)` at times_s[i]; with `sound`, a codec, also a second of tone from sound_s on."""
     options = {"movflags": movflags} if movflags else {}
     tick = 1 / rate if path.suffix == ".avi" else TICK  # AVI counts frames
     with av.open(str(path), "w", options=options) as container:

@@ -14,7 +14,7 @@ import pytest
 from app.capture import VideoReader
 from app.errors import UserError
 from app.recording import VideoWriter
-from media import every, make_video, picture
+from tests.app.media import every, make_video, picture
 
 RATE = Fraction(30)
 
@@ -245,7 +245,7 @@ def test_ctrl_c_in_the_middle_leaves_a_playable_part(tmp_path):
             writer.write(picture(written, (320, 240)), written / 30)
             written += 1
     stamps = times(tmp_path / "out.partial.mp4")
-    assert written - 60 < len(stamps) <= written + 1
+    assert written <= len(stamps) <= written + 1
     assert np.allclose(stamps, np.arange(len(stamps)) / 30, atol=2e-5)
     assert not path.exists()
 

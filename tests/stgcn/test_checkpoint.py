@@ -118,7 +118,7 @@ def test_a_long_list_of_keys_is_cut(path):
     (lambda c: c["model"].update(depth=3), ["depth"]),
     (lambda c: c["preprocess"].update(layout="openpose18"), ["coco17", "openpose18"]),
     (lambda c: c["preprocess"].update(zoom=3), ["zoom"]),
-    (lambda c: c.update(classes=("wave",)), ["2 outputs", "1 classes"]),
+    (lambda c: c.update(classes=("wave",)), ["2 outputs", "1 class names"]),
     (lambda c: c.pop("preprocess"), ["preprocess"]),
 ])  # fmt: skip
 def test_parts_that_do_not_fit_together(path, edit, words):
@@ -126,7 +126,7 @@ def test_parts_that_do_not_fit_together(path, edit, words):
 
 
 def test_classes_must_match_the_network(checkpoint):
-    with pytest.raises(CheckpointError, match="2 outputs, but there are 1 classes"):
+    with pytest.raises(CheckpointError, match="2 outputs, but there are 1 class names"):
         Checkpoint(checkpoint.model, checkpoint.preprocess, ("wave",))
 
 
@@ -168,6 +168,8 @@ def test_full_precision_round_trip_is_exact(checkpoint, tmp_path):
 
 
 def test_saving_twice_is_stable(checkpoint, path, tmp_path):
-    save(tmp_path / "again.pth", load(path))
-    for key, tensor in load(path).model.state_dict().items():
-        assert torch.equal(load(tmp_path / "again.pth").model.state_dict()[key], tensor)
+    first = load(path)
+    save(tmp_path / "again.pth", first)
+    second = load(tmp_path / "again.pth").model.state_dict()
+    for key, tensor in first.model.state_dict().items():
+        assert torch.equal(second[key], tensor), key

@@ -24,7 +24,8 @@ def write(path, frames, **header):
 def clip(**changes):
     rng = np.random.default_rng(0)
     keypoints = rng.uniform((0, 0, 0.5), (320, 240, 1), (20, 17, 3)).astype(np.float32)
-    values = dict(name="a", label=0, times=np.arange(20) / 30, keypoints=keypoints, size=(320, 240), end_s=19 / 30)
+    times = np.arange(20) / 30
+    values = dict(name="a", label=0, times=times, keypoints=keypoints, size=(320, 240), end_s=times[-1])
     return Clip(**(values | changes))
 
 

@@ -59,15 +59,6 @@ def config(tmp_path_factory):
     return path
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """So small a network is faster on one thread than on several that wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.parametrize("option, words", [
     ("training.epoch=3", ["unknown key 'epoch' at training", "epochs"]),
     ("depth=3", ["unknown key 'depth' at top level"]),

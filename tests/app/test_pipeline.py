@@ -1,0 +1,59 @@
+"""The pure core: deterministic, and the same from poses, from skeletons, and in another joint layout refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from app.errors import UserError
+from app.pipeline import Recogniser
+from stgcn import STGCN, Checkpoint
+from stgcn.preprocess import Preprocess
+from tests.app.people import person
+
+CLASSES = ("wave", "stand")
+EAGER = {"on": 0.4, "off": 0.3}
+
+
+def checkpoint(layout: str = "coco17") -> Checkpoint:
+    torch.manual_seed(0)
+    model = STGCN(len(CLASSES), layout=layout, width=8).eval()
+    return Checkpoint(model, Preprocess(layout=layout), CLASSES, decisions=EAGER)
+
+
+def run(fps=30, seconds=3.0, people=2):
+    recogniser = Recogniser(checkpoint())
+    times = np.arange(round(fps * seconds)) / fps
+    results = [
+        recogniser.recognise(index, time_s, [person(time_s, 100 + 250 * who, waves=who == 0) for who in range(people)])
+        for index, time_s in enumerate(times)
+    ]
+    return results, [event for result in results for event in result.events] + recogniser.finish()
+
+
+def test_a_checkpoint_for_another_skeleton_is_refused():
+    with pytest.raises(UserError, match="openpose18.*coco17"):
+        Recogniser(checkpoint("openpose18"))
+
+
+def test_everybody_gets_a_state_and_every_start_an_end():
+    results, events = run()
+    assert results[-1].states.keys() == {1, 2}
+    assert events and len(events) % 2 == 0
+    starts = {(event.track, event.start_s) for event in events if event.event == "start"}
+    assert starts == {(event.track, event.start_s) for event in events if event.event == "end"}
+
+
+def test_the_same_input_gives_the_same_output():
+    assert run()[1] == run()[1]
+
+
+def test_skeletons_alone_give_the_same_events_as_the_poses_they_came_from():
+    results, events = run()
+    recogniser = Recogniser(checkpoint())
+    replayed = [event for result in results for event in recogniser.recognise_skeletons(result.skeletons).events]
+    assert replayed + recogniser.finish() == events
+
+
+def test_an_empty_room_is_no_error():
+    results, events = run(people=0)
+    assert events == [] and results[-1].states == {} and results[-1].skeletons.tracks == ()

@@ -1,0 +1,125 @@
+"""Sliding windows and skeleton files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app.errors import UserError
+from app.skeletons import MIN_SPAN_S, SkeletonHeader, SkeletonWriter, SlidingWindows, read
+from stgcn.preprocess import Preprocess
+from tests.app.people import skeletons
+
+HEADER = SkeletonHeader(fps=30.0, size=(640, 480), source="clip.mp4")
+PREPROCESS = Preprocess()
+
+
+def write(path, frames, header=HEADER):
+    with path.open("w") as file:
+        writer = SkeletonWriter(file, header)
+        for frame in frames:
+            writer.write(frame)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no header"),
+        ("hello\n", "line 1 is not JSON"),
+        ('{"frame": 0}\n', "no header"),
+        ("[1, 2]\n", "no header"),
+        ('{"skeletons": 2, "layout": "coco17", "fps": 30, "size": [1, 1], "source": ""}\n', "format 2"),
+        ('{"skeletons": 1, "layout": "ntu25", "fps": 30, "size": [1, 1], "source": ""}\n', "ntu25"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, text, reason):
+    path = tmp_path / "skeletons.jsonl"
+    path.write_text(text)
+    with pytest.raises(UserError, match=reason):
+        read(path)
+
+
+def test_a_missing_or_binary_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match="cannot read"):
+        read(tmp_path / "none.jsonl")
+    (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)))
+    with pytest.raises(UserError, match="cannot read"):
+        read(tmp_path / "binary.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda line: line.pop("people"), "line 3"),
+        (lambda line: line["people"][0].pop("keypoints"), "line 3"),
+        (lambda line: line["people"][0]["keypoints"].pop(), "line 3"),
+        (lambda line: line["people"][0]["keypoints"][0].__setitem__(0, float("nan")), "line 3"),
+        (lambda line: line.__setitem__("time_s", -1.0), "line 3.*ascend"),
+        (lambda line: line.__setitem__("time_s", float("nan")), "line 3.*ascend"),
+    ],
+)
+def test_a_bad_frame_is_refused_by_its_line(tmp_path, change, reason):
+    path = write(tmp_path / "skeletons.jsonl", skeletons(np.arange(3) / 30))
+    lines = path.read_text().splitlines()
+    bad = json.loads(lines[2])
+    change(bad)
+    path.write_text("\n".join([*lines[:2], json.dumps(bad), *lines[3:]]))
+    with pytest.raises(UserError, match=reason):
+        list(read(path)[1])
+
+
+def test_a_file_that_is_cut_off_gives_its_good_frames_first(tmp_path):
+    path = write(tmp_path / "skeletons.jsonl", skeletons(np.arange(5) / 30))
+    path.write_text(path.read_text()[:-40])
+    frames = read(path)[1]
+    assert [next(frames).index for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(UserError, match="line 6 is not JSON"):
+        next(frames)
+
+
+def test_what_is_written_is_read_back_digit_by_digit(tmp_path):
+    frames = skeletons(np.cumsum(np.random.default_rng(0).uniform(0.02, 0.05, 20)), x=33.3, waves=True)
+    header, again = read(write(tmp_path / "skeletons.jsonl", frames))
+    assert header == HEADER
+    for frame, copy in zip(frames, again, strict=True):
+        assert (copy.index, copy.time_s) == (frame.index, frame.time_s)
+        for track, twin in zip(frame.tracks, copy.tracks, strict=True):
+            assert (twin.id, twin.pose.score) == (track.id, track.pose.score)
+            np.testing.assert_array_equal(twin.pose.keypoints, track.pose.keypoints)
+            np.testing.assert_array_equal(twin.pose.box, track.pose.box)
+
+
+def test_streaming_gives_the_windows_of_the_whole_clip():
+    frames = skeletons(np.arange(90) / 30, waves=True)
+    windows = SlidingWindows(PREPROCESS)
+    keypoints = np.array([frame.tracks[0].pose.keypoints for frame in frames])
+    for frame in frames:
+        windows.add(frame)
+        cut = windows.cut(frame)
+        if not cut.tracks:
+            assert frame.time_s < MIN_SPAN_S
+            continue
+        so_far = slice(0, frame.index + 1)
+        times = np.array([other.time_s for other in frames[so_far]])
+        np.testing.assert_allclose(cut.inputs[0], PREPROCESS(times, keypoints[so_far], frame.time_s), atol=1e-5)
+
+
+def test_only_people_in_view_are_asked_about():
+    windows = SlidingWindows(PREPROCESS)
+    frames = skeletons(np.arange(60) / 30)
+    for frame in frames[:30]:
+        windows.add(frame)
+    empty = type(frames[0])(30, 1.0, ())
+    windows.add(empty)
+    assert windows.cut(frames[29]).tracks == (1,)
+    assert windows.cut(empty).tracks == ()
+    assert windows.cut(empty).inputs.shape[0] == 0
+
+
+def test_memory_does_not_grow_with_time():
+    windows = SlidingWindows(PREPROCESS)
+    for frame in skeletons(np.arange(3000) / 30):
+        windows.add(frame)
+    horizon_s = PREPROCESS.duration_s + PREPROCESS.max_gap_s
+    assert sum(map(len, windows._seen.values())) <= horizon_s * 30 + 2

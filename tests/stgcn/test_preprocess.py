@@ -1,0 +1,128 @@
+"""Windows: what is refused, what is invariant, and what a missing joint becomes."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from stgcn.graph import COCO17
+from stgcn.preprocess import Preprocess
+
+PREPROCESS = Preprocess()
+WRIST, HIP = COCO17.index("right_wrist"), COCO17.index("left_hip")
+# A person who stands upright, 100 px tall, confidence 1: (17, 2)
+STANDING = 100 * np.array([
+    (0.5, 0.07), (0.52, 0.05), (0.48, 0.05), (0.54, 0.06), (0.46, 0.06), (0.615, 0.18), (0.385, 0.18),
+    (0.63, 0.35), (0.37, 0.35), (0.64, 0.5), (0.36, 0.5), (0.58, 0.47), (0.42, 0.47), (0.58, 0.71),
+    (0.42, 0.71), (0.58, 0.96), (0.42, 0.96),
+])  # fmt: skip
+
+
+def waving(times: np.ndarray) -> np.ndarray:
+    """(n, 17, 3): the standing person swings the right hand beside the head, twice a second."""
+    keypoints = np.ones((len(times), 17, 3), np.float32)
+    keypoints[..., :2] = STANDING
+    keypoints[:, WRIST, 0] = 30 + 10 * np.sin(2 * np.pi * 2 * times)
+    keypoints[:, WRIST, 1] = 5
+    return keypoints
+
+
+def clip(fps: float = 30.0, seconds: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    times = np.arange(round(fps * seconds) + 1) / fps
+    return times, waving(times)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"layout": "coco"}, {"fps": 0}, {"frames": 0}, {"min_confidence": 1.5}, {"max_gap_s": -1}]
+)
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError):
+        Preprocess(**wrong)
+
+
+def test_observations_that_make_no_sense_are_refused():
+    times, keypoints = clip()
+    with pytest.raises(ValueError, match="needs"):
+        PREPROCESS(times, keypoints[:, :16], 2.0)
+    with pytest.raises(ValueError, match="needs"):
+        PREPROCESS(times[1:], keypoints, 2.0)
+    with pytest.raises(ValueError, match="ascend"):
+        PREPROCESS(times[::-1], keypoints, 2.0)
+    keypoints[3, 4, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        PREPROCESS(times, keypoints, 2.0)
+
+
+def test_shape_and_round_trip_through_plain_values():
+    window = PREPROCESS(*clip(), 2.0)
+    assert window.shape == (3, PREPROCESS.frames, 17) and window.dtype == np.float32
+    assert Preprocess(**asdict(PREPROCESS)) == PREPROCESS
+
+
+def test_a_person_who_was_never_seen_is_all_zeros():
+    assert not PREPROCESS(np.zeros(0), np.zeros((0, 17, 3)), 2.0).any()
+
+
+@pytest.mark.parametrize("fps", [15, 24, 60])
+def test_the_cameras_rate_does_not_matter(fps):
+    expected = PREPROCESS(*clip(30), 2.0)
+    window = PREPROCESS(*clip(fps), 2.0)
+    span = np.ptp(expected[0, :, WRIST])
+    assert np.abs(window - expected).max() < 0.12 * span  # straight lines between the samples of a sine
+
+
+def test_place_and_size_in_the_picture_do_not_matter():
+    times, keypoints = clip()
+    elsewhere = keypoints.copy()
+    elsewhere[..., :2] = 3.7 * elsewhere[..., :2] + (412, -37)
+    np.testing.assert_allclose(PREPROCESS(times, elsewhere, 2.0), PREPROCESS(times, keypoints, 2.0), atol=1e-4)
+
+
+def test_walking_through_the_picture_is_kept():
+    times, keypoints = clip()
+    keypoints[..., 0] += 50 * times[:, None]  # half a body height per second
+    window = PREPROCESS(times, keypoints, 2.0)
+    travelled = window[0, -1, HIP] - window[0, 0, HIP]
+    assert travelled == pytest.approx(0.5 * PREPROCESS.duration_s, rel=0.1)
+
+
+def test_legs_out_of_view_change_neither_place_nor_size_of_the_rest():
+    times, keypoints = clip()
+    desk = keypoints.copy()
+    desk[:, COCO17.index("left_knee") :] = 0
+    window, seated = PREPROCESS(times, keypoints, 2.0), PREPROCESS(times, desk, 2.0)
+    assert not seated[:, :, COCO17.index("left_knee") :].any()
+    upper = slice(0, COCO17.index("left_hip"))
+    np.testing.assert_allclose(seated[:, :, upper], window[:, :, upper], rtol=0.1, atol=0.02)
+
+
+def test_a_missing_joint_is_zero_and_a_short_gap_is_bridged():
+    times, keypoints = clip()
+    keypoints[30:36, WRIST, 2] = 0.05  # 0.2 s below min_confidence
+    keypoints[:, HIP, 2] = 0
+    window = PREPROCESS(times, keypoints, 2.0)
+    assert not window[:, :, HIP].any()
+    assert (window[2, :, WRIST] > 0).all()
+    keypoints[20:50, WRIST, 2] = 0.05  # a second
+    assert not PREPROCESS(times, keypoints, 2.0)[:, 5:25, WRIST].any()
+
+
+def test_a_clip_shorter_than_the_window_has_zeros_in_front():
+    times, keypoints = clip(seconds=0.5)
+    window = PREPROCESS(times, keypoints, 0.5)
+    observed = window[2].any(axis=1)
+    assert observed[-16:].all() and not observed[:-16].any()
+
+
+def test_after_a_long_absence_the_window_starts_anew():
+    times, keypoints = clip()
+    present = (times < 1.0) | (times > 1.75)
+    window = PREPROCESS(times[present], keypoints[present], 2.0)
+    observed = window[2].any(axis=1)
+    assert observed[-7:].all() and not observed[:-8].any()
+
+
+def test_what_comes_later_does_not_change_a_window():
+    times, keypoints = clip()
+    later = PREPROCESS(times, keypoints, times[45])
+    np.testing.assert_allclose(later, PREPROCESS(times[:46], keypoints[:46], times[45]), atol=1e-6)
