@@ -7,21 +7,18 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from tqdm import tqdm
 
-from app import options, overlay, skeletons
+from app import options, skeletons
 from app.capture import Frame, VideoReader
 from app.errors import UserError, run
-from app.events import ActionEvent, EventWriter
-from app.outputs import TextOutput
+from app.outputs import Results, Targets
 from app.pipeline import Recogniser, Recognition
 from app.pose.base import PoseEstimator
-from app.recording import VideoWriter
-from app.skeletons import SkeletonHeader, SkeletonWriter
+from app.skeletons import SkeletonHeader
 from app.timing import Stopwatch
 
 SKELETON_SUFFIX = ".jsonl"
@@ -31,68 +28,6 @@ EXAMPLES = """examples:
   python -m app.video input.skeletons.jsonl --events - recognises again, from skeletons alone
   python -m app.video a.mp4 b.mp4 -o annotated/        several videos into a folder
 """
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Where the results of one input go; None: nowhere. `events` may be `-`, standard output."""
-
-    video: Path | None
-    events: Path | None
-    skeletons: Path | None
-
-
-class Results:
-    """Writes what was recognised. All files get their final names together, when the input is at its end."""
-
-    def __init__(self, targets: Targets, header: SkeletonHeader, reader: VideoReader | None, stopwatch: Stopwatch):
-        self._stopwatch = stopwatch
-        self._outputs: list[VideoWriter | TextOutput] = []
-        self._video = self._skeletons = self._events = None
-        try:
-            if targets.video:
-                info = reader.info
-                self._video = self._opened(
-                    VideoWriter(targets.video, info.size, info.fps, reader.path, info.pixel_aspect))
-            if targets.skeletons:
-                self._skeletons = SkeletonWriter(self._opened(TextOutput(targets.skeletons)).file, header)
-            if targets.events:
-                self._events = EventWriter(self._opened(TextOutput(targets.events)).file)
-        except BaseException:
-            self.abandon(keep=False)
-            raise
-
-    def _opened(self, output):
-        self._outputs.append(output)
-        return output
-
-    def write(self, frame: Frame | None, recognition: Recognition) -> None:
-        """Append one frame; `frame` is None where the input has no pictures."""
-        if self._skeletons:
-            self._skeletons.write(recognition.skeletons)
-        self.write_events(recognition.events)
-        if self._video:
-            with self._stopwatch("draw"):
-                picture = overlay.draw(frame.image, recognition)
-            with self._stopwatch("encode"):
-                self._video.write(picture, frame.time_s)
-
-    def write_events(self, events: tuple[ActionEvent, ...] | list[ActionEvent]) -> None:
-        """Append events, and tell the user."""
-        for event in events:
-            if self._events:
-                self._events.write(event)
-            tqdm.write(event.describe(), file=sys.stderr)
-
-    def close(self) -> None:
-        """Finish every file."""
-        with self._stopwatch("encode"):
-            for output in self._outputs:
-                output.close()
-
-    def abandon(self, keep: bool) -> list[Path]:
-        """Stop early; the files with what there is so far, under names that say so, when `keep`."""
-        return [path for output in self._outputs if (path := output.abandon(keep))]
 
 
 class Source:
@@ -173,13 +108,16 @@ def process(
 
 def main() -> None:
     args = _parser().parse_args()
-    jobs = [(path, _targets(path, args)) for path in args.inputs]
-    checkpoint = options.load_actions(args)
-    device = options.load_device(args)
-    needs_pose = any(path.suffix != SKELETON_SUFFIX for path in args.inputs)
     for path in args.inputs:
         if not path.exists():
             raise UserError(f"{path}: no such file; check the path")
+    jobs = [(path, _targets(path, args)) for path in args.inputs]
+    files = [file for _, targets in jobs for file in targets.files]
+    if twice := next((file for file in files if files.count(file) > 1), None):
+        raise UserError(f"two results would go to {twice}; give them different names or folders")
+    checkpoint = options.load_actions(args)
+    device = options.load_device(args)
+    needs_pose = any(path.suffix != SKELETON_SUFFIX for path in args.inputs)
     estimator = options.load_pose(args) if needs_pose else None
     stopwatch, frames = Stopwatch(), 0
     many = len(jobs) > 1
