@@ -14,8 +14,9 @@ from app.errors import UserError
 from app.events import ActionEvent, EventWriter
 from app.pipeline import Recognition
 from app.recording import VideoWriter
-from app.skeletons import SkeletonHeader, SkeletonWriter
+from app.skeletons import SkeletonWriter
 from app.timing import Stopwatch
+from stgcn.skeleton_files import SkeletonHeader
 
 
 class TextOutput:

@@ -14,11 +14,12 @@ from typing import TextIO
 import numpy as np
 
 from app.errors import UserError
-from app.pose.base import JOINT_COUNT, LAYOUT, Pose
+from app.pose.base import LAYOUT, Pose
 from app.tracking import Track
+from stgcn import skeleton_files
 from stgcn.preprocess import Preprocess
+from stgcn.skeleton_files import RecordedFrame, SkeletonHeader
 
-FORMAT_VERSION = 1
 PIXEL_DIGITS, CONFIDENCE_DIGITS = 2, 3  # decimals kept: finer than any estimator is right
 
 MIN_SPAN_S = 0.4  # seconds that a person must have been in view before their movement can be judged
@@ -86,17 +87,6 @@ class SlidingWindows:
         return np.array(times), np.array(keypoints)
 
 
-@dataclass(frozen=True)
-class SkeletonHeader:
-    """First line of a skeleton file. fps: None where the source has no fixed rate. size: (width, height) px."""
-
-    fps: float | None
-    size: tuple[int, int]
-    source: str
-    layout: str = LAYOUT
-    skeletons: int = FORMAT_VERSION
-
-
 class SkeletonWriter:
     """Writes a skeleton file, a line a frame."""
 
@@ -118,45 +108,20 @@ def read(path: Path) -> tuple[SkeletonHeader, Iterator[SkeletonFrame]]:
 
     Raises UserError that names the line, here or while the frames are read, where the file is not such a file.
     """
-    lines = _json_lines(path)
-    header = next(lines, None)
     try:
-        header = SkeletonHeader(**{**header, "size": tuple(header["size"])})
-    except (TypeError, KeyError):
-        raise UserError(f"{path} is not a skeleton file: its first line is no header; make one with "
-                        "python -m app.video VIDEO --skeletons FILE") from None
-    if (header.skeletons, header.layout) != (FORMAT_VERSION, LAYOUT):
-        raise UserError(f"{path} holds {header.layout} skeletons in format {header.skeletons}; "
-                        f"this program reads {LAYOUT} in format {FORMAT_VERSION}")
-    return header, _frames(path, lines)
+        header, frames = skeleton_files.read(path, LAYOUT)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return header, _with_tracks(frames)
 
 
-def _json_lines(path: Path) -> Iterator[dict]:
+def _with_tracks(frames: Iterator[RecordedFrame]) -> Iterator[SkeletonFrame]:
     try:
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:
-                    problem = "is not JSON; the file is cut off or of another kind"
-                    raise UserError(f"{path} line {number} {problem}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path} as a skeleton file: {error}") from None
-
-
-def _frames(path: Path, lines: Iterator[dict]) -> Iterator[SkeletonFrame]:
-    last_s = -np.inf
-    for number, line in enumerate(lines, start=2):
-        try:
-            time_s = float(line["time_s"])
-            tracks = tuple(_from_json(person, time_s) for person in line["people"])
-            frame = SkeletonFrame(int(line["frame"]), time_s, tracks)
-        except (TypeError, KeyError, ValueError) as error:
-            raise UserError(f"{path} line {number} is not a frame of skeletons ({error!r})") from None
-        if not last_s < time_s < np.inf:
-            raise UserError(f"{path} line {number}: time_s does not ascend; sort the frames by time")
-        last_s = time_s
-        yield frame
+        for frame in frames:
+            tracks = (Track(p.track, Pose(p.keypoints, p.box, p.score), frame.time_s) for p in frame.people)
+            yield SkeletonFrame(frame.index, frame.time_s, tuple(tracks))
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def _to_json(track: Track) -> dict:
@@ -169,13 +134,6 @@ def _to_json(track: Track) -> dict:
             for x, y, c in track.pose.keypoints
         ],
     }
-
-
-def _from_json(person: dict, time_s: float) -> Track:
-    keypoints, box = np.array(person["keypoints"], np.float32), np.array(person["box"], np.float32)
-    if keypoints.shape != (JOINT_COUNT, 3) or box.shape != (4,) or not np.isfinite(keypoints).all():
-        raise ValueError(f"keypoints are {JOINT_COUNT} x (x, y, confidence), finite; a box is x1, y1, x2, y2")
-    return Track(int(person["track"]), Pose(keypoints, box, float(person["score"])), time_s)
 
 
 def _rounded(pose: Pose) -> Pose:

@@ -18,8 +18,8 @@ from app.errors import UserError, run
 from app.outputs import Results, Targets
 from app.pipeline import Recogniser, Recognition
 from app.pose.base import PoseEstimator
-from app.skeletons import SkeletonHeader
 from app.timing import Stopwatch
+from stgcn.skeleton_files import SkeletonHeader
 
 SKELETON_SUFFIX = ".jsonl"
 EXAMPLES = """examples:

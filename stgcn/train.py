@@ -21,7 +21,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.logging import HistoryBuffer, MMLogger
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
@@ -33,17 +33,11 @@ from stgcn.checkpoint import Checkpoint, save
 from stgcn.data import Clip, SkeletonDataset, Splits, read_folder, read_splits
 from stgcn.model import STGCN
 from stgcn.settings import Settings, Training, read_settings
+from stgcn.trusted import MMENGINE_GLOBALS
 
 COMMAND = "python -m stgcn.train"
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 TEST_BATCH = 64  # clips
-
-# What mmengine's training checkpoints hold besides tensors and plain values: buffers of past losses, which are
-# numpy arrays and (through getattr) references to their own methods.
-TRUSTED_GLOBALS = [
-    HistoryBuffer, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Int64DType,
-    np._core.multiarray._reconstruct, np._core.multiarray.scalar, getattr,
-]  # fmt: skip
 
 
 class Learner(BaseModel):
@@ -142,9 +136,9 @@ def prepare(settings: Settings, seed: int) -> Experiment:
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
-    """Train to the last epoch, with `resume` from the last one in `work_dir`. Returns eval mode, on the CPU."""
+    """Train to the last epoch, with `resume` from the last one in `work_dir`. Eval mode, on the CPU."""
     runner = _runner(experiment, work_dir, resume)
-    with torch.serialization.safe_globals(TRUSTED_GLOBALS):
+    with torch.serialization.safe_globals(MMENGINE_GLOBALS):
         runner.train()
         last = torch.load(find_latest_checkpoint(str(work_dir)), map_location="cpu", weights_only=True)
     learner = Learner(experiment.network.cpu(), experiment.settings.training)

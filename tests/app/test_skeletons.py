@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from app.errors import UserError
-from app.skeletons import MIN_SPAN_S, SkeletonHeader, SkeletonWriter, SlidingWindows, read
+from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, read
 from stgcn.preprocess import Preprocess
+from stgcn.skeleton_files import SkeletonHeader
 from tests.app.people import skeletons
 
 HEADER = SkeletonHeader(fps=30.0, size=(640, 480), source="clip.mp4")
