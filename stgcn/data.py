@@ -1,21 +1,21 @@
 """Skeleton files as training and test samples."""
 
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from stgcn import skeleton_files
 from stgcn.augment import Augment
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
+from stgcn.skeleton_files import RecordedFrame
 
 SKELETON_SUFFIX = ".skeletons.jsonl"
 
@@ -87,29 +87,20 @@ def read_folder(folder: str | Path, names: Sequence[str], splits: Splits, layout
 def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
     """The main person of a skeleton file: the track with the largest sum of score x box area.
 
-    ValueError: not a skeleton file, another layout than `layout`, or joints that are not finite numbers.
+    ValueError: see `stgcn.skeleton_files.read`.
     """
-    header, *frames = _json_lines(Path(path))
-    try:
-        if header["layout"] != layout:
-            raise ValueError(f"it holds {header['layout']} skeletons, not {layout}")
-        width, height = header["size"]
-        person = _main_person(frames)
-        nobody = np.empty((0, len(get_layout(layout).joints), 3))
-        clip = Clip(
-            name=name,
-            label=label,
-            times=np.array([time_s for time_s, _ in person], np.float64),
-            keypoints=np.array([keypoints for _, keypoints in person] or nobody, np.float32),
-            size=(width, height),
-            end_s=float(frames[-1]["time_s"]) if frames else 0.0,
-        )
-        _check(clip, layout)
-    except KeyError as error:
-        raise ValueError(f"{path} is not a skeleton file: it has no {error}") from error
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a usable skeleton file: {error}") from error
-    return clip
+    header, frames = skeleton_files.read(path, layout)
+    frames = list(frames)
+    person = _main_person(frames)
+    joints = len(get_layout(layout).joints)
+    return Clip(
+        name=name,
+        label=label,
+        times=np.array([time_s for time_s, _ in person], np.float64),
+        keypoints=np.array([keypoints for _, keypoints in person] or np.empty((0, joints, 3)), np.float32),
+        size=header.size,
+        end_s=frames[-1].time_s if frames else 0.0,
+    )
 
 
 class SkeletonDataset(Dataset):
@@ -161,24 +152,14 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is not a skeleton file: {error}") from error
-    if not lines or not all(isinstance(line, dict) for line in lines) or lines[0].get("skeletons") != 1:
-        raise ValueError(f"{path} is not a skeleton file: it does not begin with the header of version 1")
-    return lines
-
-
-def _main_person(frames: list[dict[str, Any]]) -> list[tuple[float, list]]:
+def _main_person(frames: Sequence[RecordedFrame]) -> list[tuple[float, np.ndarray]]:
     """(time_s, keypoints) of the most prominent track, in the frames that have it."""
     tracks, prominence = defaultdict(list), defaultdict(float)
     for frame in frames:
-        for person in frame["people"]:
-            x1, y1, x2, y2 = person["box"]
-            tracks[person["track"]].append((frame["time_s"], person["keypoints"]))
-            prominence[person["track"]] += person["score"] * (x2 - x1) * (y2 - y1)
+        for person in frame.people:
+            x1, y1, x2, y2 = person.box.tolist()
+            tracks[person.track].append((frame.time_s, person.keypoints))
+            prominence[person.track] += person.score * (x2 - x1) * (y2 - y1)
     return tracks[max(prominence, key=prominence.get)] if tracks else []
 
 

@@ -1,7 +1,5 @@
 """Sliding windows and skeleton files."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -23,60 +21,15 @@ def write(path, frames, header=HEADER):
     return path
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "no header"),
-        ("hello\n", "line 1 is not JSON"),
-        ('{"frame": 0}\n', "no header"),
-        ("[1, 2]\n", "no header"),
-        ('{"skeletons": 2, "layout": "coco17", "fps": 30, "size": [1, 1], "source": ""}\n', "format 2"),
-        ('{"skeletons": 1, "layout": "ntu25", "fps": 30, "size": [1, 1], "source": ""}\n', "ntu25"),
-    ],
-)
-def test_a_file_of_another_kind_is_refused(tmp_path, text, reason):
-    path = tmp_path / "skeletons.jsonl"
-    path.write_text(text)
-    with pytest.raises(UserError, match=reason):
-        read(path)
-
-
-def test_a_missing_or_binary_file_is_refused(tmp_path):
-    with pytest.raises(UserError, match="cannot read"):
-        read(tmp_path / "none.jsonl")
-    (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)))
-    with pytest.raises(UserError, match="cannot read"):
-        read(tmp_path / "binary.jsonl")
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda line: line.pop("people"), "line 3"),
-        (lambda line: line["people"][0].pop("keypoints"), "line 3"),
-        (lambda line: line["people"][0]["keypoints"].pop(), "line 3"),
-        (lambda line: line["people"][0]["keypoints"][0].__setitem__(0, float("nan")), "line 3"),
-        (lambda line: line.__setitem__("time_s", -1.0), "line 3.*ascend"),
-        (lambda line: line.__setitem__("time_s", float("nan")), "line 3.*ascend"),
-    ],
-)
-def test_a_bad_frame_is_refused_by_its_line(tmp_path, change, reason):
+def test_a_bad_file_is_an_error_of_the_user(tmp_path):
     path = write(tmp_path / "skeletons.jsonl", skeletons(np.arange(3) / 30))
-    lines = path.read_text().splitlines()
-    bad = json.loads(lines[2])
-    change(bad)
-    path.write_text("\n".join([*lines[:2], json.dumps(bad), *lines[3:]]))
-    with pytest.raises(UserError, match=reason):
-        list(read(path)[1])
-
-
-def test_a_file_that_is_cut_off_gives_its_good_frames_first(tmp_path):
-    path = write(tmp_path / "skeletons.jsonl", skeletons(np.arange(5) / 30))
     path.write_text(path.read_text()[:-40])
     frames = read(path)[1]
-    assert [next(frames).index for _ in range(4)] == [0, 1, 2, 3]
-    with pytest.raises(UserError, match="line 6 is not JSON"):
-        next(frames)
+    with pytest.raises(UserError, match="line 4 is not JSON"):
+        list(frames)
+    path.write_text("hello")
+    with pytest.raises(UserError, match="line 1 is not JSON"):
+        read(path)
 
 
 def test_what_is_written_is_read_back_digit_by_digit(tmp_path):
