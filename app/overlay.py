@@ -19,7 +19,8 @@ REFERENCE_PERSON = 200  # px; the bones of somebody smaller than this are drawn 
 MIN_TEXT_SCALE = 0.36  # below it Hershey letters can no longer be read
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-WHITE, GREY, BLACK, RED = (255, 255, 255), (170, 170, 170), (0, 0, 0), (60, 60, 230)  # BGR
+WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (60, 60, 230)  # BGR
+HINTED_PROGRESS = 0.5  # from here on, what a decision may become is named, with a question mark
 
 # The network's graph ties the shoulders to the nose; a drawing wants a shoulder line and a hip line instead.
 _LAYOUT = get_layout(LAYOUT)
@@ -31,6 +32,7 @@ DRAWN_BONES = tuple(
         ("left_hip", "right_hip"),
     )
 )
+HEAD_JOINTS = np.array([joint == "nose" or joint.endswith(("_eye", "_ear")) for joint in _LAYOUT.joints])  # (V,)
 
 
 def draw(image: np.ndarray, recognition: Recognition, skeletons: bool = True) -> np.ndarray:
@@ -97,24 +99,31 @@ def _draw_tag(
 ) -> None:
     """Id and label above the person's head, and under them a bar that fills while a decision forms."""
     decided = state is not None and state.action is not None
-    text = f"{track}  {state.action} {state.score:.2f}" if decided else f"{track}"
+    text = f"{track}"
+    if decided:
+        text = f"{track}  {state.action} {state.score:.2f}"
+    elif state is not None and state.progress >= HINTED_PROGRESS:
+        text = f"{track}  {state.candidate}?"
     width, height = _text_size(text, scale)
-    bar_height = max(3, round(5 * scale))
-    seen = pose.keypoints[pose.keypoints[:, 2] >= SHOWN_CONFIDENCE]
-    head_x, head_y = (seen[seen[:, 1].argmin(), :2] if len(seen) else pose.box[:2]).round().astype(int).tolist()
-    left = int(np.clip(head_x - width // 2, 0, max(canvas.shape[1] - width, 0)))
-    highest = canvas.shape[0] - height - bar_height
-    top = int(np.clip(head_y - height - bar_height - round(14 * scale), 0, max(highest, 0)))
-    _draw_text(canvas, text, (left, top), scale, BLACK if decided else WHITE, colour if decided else BLACK)
-
+    bar_height, bar_width = max(3, round(5 * scale)), max(width, round(60 * scale))
+    x, y = _above_head(pose)
+    left = int(np.clip(x - bar_width / 2, 0, max(canvas.shape[1] - bar_width, 0)))
+    top = int(np.clip(y - height - bar_height - 20 * scale, 0, max(canvas.shape[0] - height - bar_height, 0)))
+    background, letters = (colour, BLACK) if decided else (BLACK, WHITE)
+    _draw_text(canvas, text, (left, top), scale, letters, background)
     if state is None:
         return
-    bar_top, bar_width = top + height, max(width, round(60 * scale))
+    bar_top, filled = top + height, round(bar_width * state.progress)
     cv2.rectangle(canvas, (left, bar_top), (left + bar_width, bar_top + bar_height), BLACK, cv2.FILLED)
-    filled = round(bar_width * state.progress)
     cv2.rectangle(canvas, (left, bar_top), (left + filled, bar_top + bar_height), colour, cv2.FILLED)
-    if not decided and state.progress >= 0.5:  # it may become this; not announced, only hinted at
-        _draw_text(canvas, f"{state.candidate}?", (left, bar_top + bar_height), 0.8 * scale, GREY, BLACK)
+
+
+def _above_head(pose: Pose) -> tuple[float, float]:
+    """The middle of the head across, and the highest point of the person; px."""
+    seen = pose.keypoints[:, 2] >= SHOWN_CONFIDENCE
+    head = seen & HEAD_JOINTS
+    x = pose.keypoints[head, 0].mean() if head.any() else pose.box[[0, 2]].mean()
+    return float(x), float(pose.keypoints[seen, 1].min() if seen.any() else pose.box[1])
 
 
 def _text_style(scale: float) -> tuple[float, int]:
