@@ -30,7 +30,7 @@ $(INSTALLED): requirements.txt $(wildcard requirements/*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
 		$(RUN) -m pip install --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu \
-			$$(grep -E '^torch(vision)?==' requirements.txt); \
+			$$(grep -E '^(torch|torchvision|numpy)==' requirements.txt); \
 	fi
 	$(RUN) -m pip install -r requirements.txt
 	@touch $@
