@@ -110,7 +110,8 @@ def test_libraries_print_nothing(tmp_path):
     path = make_video(tmp_path / "whole.mp4", every(30, 60), movflags="+faststart")
     half = shorten(path, tmp_path / "half.mp4", 0.6)
     code = (
-        "import sys; from app.capture import VideoReader, open_camera; from app.errors import UserError\n"
+        "import sys; from app.cameras import open_camera; from app.capture import VideoReader\n"
+        "from app.errors import UserError\n"
         "for act in (lambda: list(VideoReader(sys.argv[1])), lambda: open_camera('63'),\n"
         "            lambda: open_camera('http://127.0.0.1:9/video')):\n"
         "    try: act()\n"

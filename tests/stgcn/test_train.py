@@ -65,7 +65,7 @@ def config(tmp_path_factory):
     ("augment.flip=1", ["unknown key 'flip' at augment", "mirror"]),
     ("augment.mirror=2", ["mirror is a probability"]),
     ("preprocess.layout=coco18", ["coco18", "coco17"]),
-    ("preprocess.layout=ntu25", ["it holds coco17 skeletons, not ntu25"]),
+    ("preprocess.layout=ntu25", ["holds coco17 skeletons"]),
     ("model.strategy=none", ["unknown partition strategy", "spatial"]),
     ("model.width=0", ["width must be at least 1"]),
     ("training.epochs=0", ["at least 1 epoch"]),
