@@ -54,7 +54,7 @@ class ActionClassifier:
 class Recogniser:
     """Follows people through a video and says what each does. One instance per video.
 
-    Raises UserError when the checkpoint was trained on another joint layout than the poses have.
+    Raises UserError when the checkpoint does not fit: another joint layout than the poses have, or unusable settings.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None):
@@ -63,7 +63,11 @@ class Recogniser:
         self.tracker = Tracker()
         self.windows = SlidingWindows(checkpoint.preprocess)
         self.classifier = ActionClassifier(checkpoint, device)
-        self.decider = ActionDecider(checkpoint.classes, DecisionSettings(**checkpoint.decisions))
+        try:
+            settings = DecisionSettings(**checkpoint.decisions)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the action checkpoint holds decision settings that cannot be used: {error}") from None
+        self.decider = ActionDecider(checkpoint.classes, settings)
         self._states: dict[int, ActionState] = {}
         self._judge_at_s = -np.inf
         self._frame = 0
@@ -107,6 +111,9 @@ class Recogniser:
 
 def require_layout(checkpoint: Checkpoint) -> None:
     """Raise UserError unless the checkpoint takes the skeletons that the pose estimators here give."""
+    if checkpoint.preprocess is None:
+        raise UserError("the action checkpoint does not say how its input is prepared; name one that was trained with "
+                        "python -m stgcn.train")
     if checkpoint.preprocess.layout != LAYOUT:
         raise UserError(f"the action checkpoint expects {checkpoint.preprocess.layout} skeletons and the pose "
                         f"estimators give {LAYOUT}; choose a checkpoint trained on {LAYOUT}")

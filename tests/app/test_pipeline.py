@@ -1,5 +1,7 @@
 """The pure core: deterministic, and the same from poses, from skeletons, and in another joint layout refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,16 @@ def run(fps=30, seconds=3.0, people=2):
 def test_a_checkpoint_for_another_skeleton_is_refused():
     with pytest.raises(UserError, match="openpose18.*coco17"):
         Recogniser(checkpoint("openpose18"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"preprocess": None}, "how its input is prepared"), ({"decisions": {"louder": 1}}, "louder"),
+     ({"decisions": {"on": 3}}, "on <= 1")],
+)  # fmt: skip
+def test_a_checkpoint_without_what_live_use_needs_is_refused(change, reason):
+    with pytest.raises(UserError, match=reason):
+        Recogniser(replace(checkpoint(), **change))
 
 
 def test_everybody_gets_a_state_and_every_start_an_end():
