@@ -116,6 +116,12 @@ class Results:
             for output in self._outputs:
                 output.close()
 
+    def stop(self) -> None:
+        """Finish every file where the work stopped, under its final name; sound ends with the picture."""
+        for output in self._outputs:
+            if partial := output.abandon(keep=True):
+                partial.replace(output.path)
+
     def abandon(self, keep: bool) -> list[Path]:
         """Stop early; the files with what there is so far, under names that say so, when `keep`."""
         return [path for output in self._outputs if (path := output.abandon(keep))]

@@ -92,7 +92,7 @@ def process(
             results.close()
         except KeyboardInterrupt:
             results.write_events(recogniser.finish())
-            results.close()
+            results.stop()
             raise
         except UserError as error:
             kept = results.abandon(keep=count > 0)

@@ -168,7 +168,7 @@ def test_several_inputs_go_into_folders_arranged_like_them(call, tmp_path, moven
 
 
 def test_ctrl_c_leaves_playable_files(tmp_path, movenet, actions):
-    make_video(tmp_path / "long.mp4", every(30, 3000))
+    make_video(tmp_path / "long.mp4", every(30, 3000), sound="aac")
     line = [sys.executable, "-m", "app.video", "long.mp4", "-o", "out.mp4", "--skeletons", "s.jsonl",
             "--actions", actions, "--pose", "movenet"]
     process = subprocess.Popen(list(map(str, line)), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
