@@ -1,8 +1,9 @@
 """Variants of a recorded person for training: other sides, speeds, viewpoints, cameras and desks.
 
-Functions on times (n,) in seconds and keypoints (n, V, 3) in pixels with confidence 0..1, n >= 1. They
-return new arrays. Positions have no bounds, since preprocessing removes place and size. A joint that is not
-in view has confidence 0.
+Functions on times (n,) in seconds and keypoints (n, V, D), n >= 1: x and y in a picture (D = 3), or x, y
+and z in space (D = 4), in any unit; then confidence 0..1. They return new arrays. Positions have no bounds,
+since preprocessing removes place and size. A joint that is not in view has confidence 0.
+docs/augmentation.md has a picture of each.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ HIPS = ("hip",)
 
 def mirror(keypoints: np.ndarray, layout: Layout) -> np.ndarray:
     """As in a mirror: x changes its sign, left and right joints change places."""
-    return (keypoints * (-1, 1, 1)).astype(np.float32)[:, list(layout.mirrored)]
+    mirrored = keypoints[:, list(layout.mirrored)]
+    mirrored[..., 0] *= -1
+    return mirrored
 
 
 def change_speed(times: np.ndarray, factor: float) -> np.ndarray:
@@ -47,25 +50,23 @@ def transform(
     keypoints: np.ndarray, rotation_rad: float = 0, scale: tuple[float, float] = (1, 1), shear: float = 0
 ) -> np.ndarray:
     """About the body's middle: shear of x along y, then scaling, then rotation from x towards y."""
-    seen = keypoints[..., 2] > 0  # (n, V)
-    if not seen.any():
-        return keypoints.copy()
-    cos, sin = np.cos(rotation_rad), np.sin(rotation_rad)
-    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag(scale) @ np.array([[1, shear], [0, 1]])
-    positions = keypoints[..., :2]
-    middle = positions[seen].mean(axis=0)
-    changed = keypoints.copy()
-    changed[..., :2] = np.where(seen[..., None], (positions - middle) @ matrix.T + middle, positions)
-    return changed
+    matrix = _rotation(rotation_rad) @ np.diag(scale) @ np.array([[1, shear], [0, 1]])
+    return _map_plane(keypoints, [0, 1], matrix)
+
+
+def turn(keypoints: np.ndarray, angle_rad: float) -> np.ndarray:
+    """In space only: seen from another side, by a rotation from x towards z about the body's middle."""
+    return _map_plane(keypoints, [0, 2], _rotation(angle_rad))
 
 
 def add_noise(rng: Generator, keypoints: np.ndarray, position: float, confidence: float) -> np.ndarray:
     """Normal noise on joints in view. Standard deviations: a share of the body's extent; a share of 1."""
-    seen = keypoints[..., 2] > 0  # (n, V)
+    seen = keypoints[..., -1] > 0  # (n, V)
     noisy = keypoints.copy()
-    noisy[..., :2] += seen[..., None] * rng.normal(0, position * _extent(keypoints), (*seen.shape, 2))
-    confidences = keypoints[..., 2] + rng.normal(0, confidence, seen.shape)
-    noisy[..., 2] = np.where(seen, np.clip(confidences, 0, 1), 0)
+    noise = rng.normal(0, position * _extent(keypoints), keypoints[..., :-1].shape)
+    noisy[..., :-1] += seen[..., None] * noise
+    confidences = keypoints[..., -1] + rng.normal(0, confidence, seen.shape)
+    noisy[..., -1] = np.where(seen, np.clip(confidences, 0, 1), 0)
     return noisy
 
 
@@ -87,10 +88,28 @@ def hide_legs(keypoints: np.ndarray, layout: Layout, hips: bool) -> np.ndarray:
     return kept
 
 
+def _rotation(angle_rad: float) -> np.ndarray:
+    """(2, 2), from the first axis towards the second."""
+    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def _map_plane(keypoints: np.ndarray, axes: list[int], matrix: np.ndarray) -> np.ndarray:
+    """Two of the coordinates, of joints in view, mapped by a (2, 2) matrix about the body's middle."""
+    seen = keypoints[..., -1] > 0  # (n, V)
+    if not seen.any():
+        return keypoints.copy()
+    positions = keypoints[..., axes]
+    middle = positions[seen].mean(axis=0)
+    changed = keypoints.copy()
+    changed[..., axes] = np.where(seen[..., None], (positions - middle) @ matrix.T + middle, positions)
+    return changed
+
+
 def _extent(keypoints: np.ndarray) -> float:
-    """Larger side of the box around the joints in view, in pixels; the median over frames that have any."""
-    seen = keypoints[..., 2] > 0  # (n, V)
-    bodies = [frame[joints, :2] for frame, joints in zip(keypoints, seen) if joints.any()]
+    """Largest side of the box around the joints in view; the median over frames that have any."""
+    seen = keypoints[..., -1] > 0  # (n, V)
+    bodies = [frame[joints, :-1] for frame, joints in zip(keypoints, seen) if joints.any()]
     sides = [np.ptp(body, axis=0).max() for body in bodies]
     return float(np.median(sides)) if sides else 0.0
 
@@ -102,7 +121,8 @@ class Augment:
     Probabilities, 0..1: mirror; crop; thin; hide_legs; hide_hips (given that legs are hidden); drop_joint
     (of each joint). Ranges from which a value is drawn: crop_share of the duration, speed factor, thin_fps in
     frames per second, aspect (width over height, as a factor). Largest values in either direction:
-    rotation_deg, shear. Standard deviations: position_noise in body extents, confidence_noise.
+    rotation_deg; turn_deg, for joints in space only; shear. Standard deviations: position_noise in body
+    extents, confidence_noise.
 
     ValueError: a number out of its range.
     """
@@ -114,6 +134,7 @@ class Augment:
     thin: float = 0.15
     thin_fps: tuple[float, float] = (10, 15)
     rotation_deg: float = 10
+    turn_deg: float = 30
     aspect: tuple[float, float] = (0.85, 1.18)
     shear: float = 0.1
     position_noise: float = 0.005
@@ -130,14 +151,14 @@ class Augment:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"augmentation {name} is a range (low, high) above 0, got {(low, high)}")
-        for name in ("rotation_deg", "shear", "position_noise", "confidence_noise"):
+        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "confidence_noise"):
             if getattr(self, name) < 0:
                 raise ValueError(f"augmentation {name} may not be negative, got {getattr(self, name)}")
         if self.crop_share[1] > 1:
             raise ValueError(f"augmentation crop_share may not exceed 1, got {self.crop_share}")
 
     def __call__(self, rng: Generator, layout: str, times: np.ndarray, keypoints: np.ndarray):
-        """One variant: times (n',), keypoints (n', V, 3) with 1 <= n' <= n."""
+        """One variant: times (n',), keypoints (n', V, D) with 1 <= n' <= n."""
         skeleton = get_layout(layout)
         if rng.random() < self.crop:
             times, keypoints = crop(rng, times, keypoints, rng.uniform(*self.crop_share))
@@ -146,6 +167,8 @@ class Augment:
         times = change_speed(times, rng.uniform(*self.speed))
         if rng.random() < self.mirror:
             keypoints = mirror(keypoints, skeleton)
+        if keypoints.shape[-1] == 4:
+            keypoints = turn(keypoints, np.deg2rad(rng.uniform(-self.turn_deg, self.turn_deg)))
         stretch = np.sqrt(rng.uniform(*self.aspect))
         keypoints = transform(
             keypoints,

@@ -1,7 +1,6 @@
 """A trained network in one file, with everything that is needed to use it and to say where it comes from."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stgcn import official
+from stgcn.clips import for_layout
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
+from stgcn.weights import listed, load_weights
 
 FORMAT = "stgcn-checkpoint-1"
-LISTED_KEYS = 3  # an error lists this many keys of each kind
 
 
 class CheckpointError(ValueError):
@@ -25,7 +26,7 @@ class Checkpoint:
     """A network ready to use, and what belongs to it.
 
     model: in eval mode, float32.
-    preprocess: how observations become its input.
+    preprocess: how observations become its input; None where that is not known (official checkpoints).
     classes: the name of each logit.
     metrics: test results, by name of the test data.
     decisions: numbers with which the application decides (thresholds, ...); may be empty.
@@ -35,7 +36,7 @@ class Checkpoint:
     """
 
     model: STGCN
-    preprocess: Preprocess
+    preprocess: Preprocess | None
     classes: tuple[str, ...]
     metrics: dict[str, Any] = field(default_factory=dict)
     decisions: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class Checkpoint:
         outputs, names = self.model.arguments["num_classes"], len(self.classes)
         if names != outputs:
             raise CheckpointError(f"the network has {outputs} outputs, but there are {names} class names")
-        if self.preprocess.layout != self.model.arguments["layout"]:
+        if self.preprocess is not None and self.preprocess.layout != self.model.arguments["layout"]:
             raise CheckpointError(
                 f"the network expects {self.model.arguments['layout']} skeletons, its preprocessing makes "
                 f"{self.preprocess.layout} ones"
@@ -62,7 +63,7 @@ def save(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
     content = dict(
         format=FORMAT,
         model=checkpoint.model.arguments,
-        preprocess=asdict(checkpoint.preprocess),
+        preprocess=asdict(checkpoint.preprocess) if checkpoint.preprocess else None,
         classes=tuple(checkpoint.classes),
         metrics=checkpoint.metrics,
         decisions=checkpoint.decisions,
@@ -80,42 +81,62 @@ def save(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
-    """Read a checkpoint that `save` wrote. Nothing in the file is executed.
+    """Read a checkpoint that `save` wrote, or an official one (`stgcn.official`). Nothing in it is executed.
+
+    An official checkpoint comes without preprocessing (None: its input has to be prepared as its authors did)
+    and with the classes "class 0", "class 1", ...; `dataclasses.replace` gives it both.
 
     CheckpointError: the file is missing, unreadable, of another kind, or does not fit together.
     """
     content = _read(Path(path), device)
     try:
-        model = STGCN(**content["model"])
-        _check_weights(model.state_dict(), content["state_dict"])
-        model.load_state_dict(content["state_dict"])
-        return Checkpoint(
-            model=model.to(device).eval(),
-            preprocess=Preprocess(**content["preprocess"]),
-            classes=tuple(content["classes"]),
-            metrics=content["metrics"],
-            decisions=content["decisions"],
-            about=content["about"],
-        )
+        checkpoint = _from_official(content) or _from_own(content)
     except KeyError as error:
         raise CheckpointError(f"checkpoint {path} lacks its part {error}") from error
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"checkpoint {path} does not fit together: {error}") from error
+    if checkpoint is None:
+        holds = f"; it holds {listed(content)}" if isinstance(content, dict) else ""
+        raise CheckpointError(f"{path} is a checkpoint of another kind, not one of this program{holds}")
+    checkpoint.model.to(device).eval()
+    return checkpoint
 
 
-def _read(path: Path, device: str | torch.device) -> dict[str, Any]:
+def _read(path: Path, device: str | torch.device) -> Any:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}")
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
+        return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch names no closed set of errors for files that are not its own
         raise CheckpointError(
             f"{path} is not a checkpoint that can be read safely (tensors and plain values only)"
         ) from error
+
+
+def _from_own(content: Any) -> Checkpoint | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        holds = f"; it holds {_listed(content)}" if isinstance(content, dict) else ""
-        raise CheckpointError(f"{path} is a checkpoint of another kind, not one of this program{holds}")
-    return content
+        return None
+    model = STGCN(**content["model"])
+    load_weights(model, content["state_dict"])
+    preprocess = content["preprocess"]
+    return Checkpoint(
+        model=model,
+        preprocess=None if preprocess is None else for_layout(Preprocess(**preprocess)),
+        classes=tuple(content["classes"]),
+        metrics=content["metrics"],
+        decisions=content["decisions"],
+        about=content["about"],
+    )
+
+
+def _from_official(content: Any) -> Checkpoint | None:
+    recognised = official.recognise(content)
+    if recognised is None:
+        return None
+    source, weights = recognised
+    model = official.build(source, weights)
+    classes = tuple(f"class {i}" for i in range(model.arguments["num_classes"]))
+    return Checkpoint(model, preprocess=None, classes=classes, about={"source": source.title})
 
 
 def _stored(key: str, tensor: Tensor, half: bool) -> Tensor:
@@ -125,25 +146,3 @@ def _stored(key: str, tensor: Tensor, half: bool) -> Tensor:
     if (tensor.abs() > torch.finfo(torch.float16).max).any():
         raise CheckpointError(f"{key} does not fit into half precision; save with half=False")
     return tensor.half()
-
-
-def _check_weights(expected: dict[str, Tensor], given: dict[str, Tensor]) -> None:
-    """ValueError that lists the first keys that are missing, unknown, or of another shape."""
-    differences = {
-        "missing": [key for key in expected if key not in given],
-        "unknown": [key for key in given if key not in expected],
-        "of another shape": [
-            f"{key} {tuple(given[key].shape)} instead of {tuple(expected[key].shape)}"
-            for key in expected
-            if key in given and given[key].shape != expected[key].shape
-        ],
-    }
-    if any(differences.values()):
-        found = [f"{kind}: {_listed(keys)}" for kind, keys in differences.items() if keys]
-        raise ValueError("weights " + "; ".join(found))
-
-
-def _listed(keys: Iterable) -> str:
-    keys = [str(key) for key in keys]
-    more = f" and {len(keys) - LISTED_KEYS} more" if len(keys) > LISTED_KEYS else ""
-    return ", ".join(keys[:LISTED_KEYS]) + more

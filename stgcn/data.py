@@ -1,129 +1,83 @@
-"""Skeleton files as training and test samples."""
+"""Recorded people as training and test samples. Where they come from: `stgcn.readers`."""
 
-import csv
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from stgcn import skeleton_files
 from stgcn.augment import Augment
-from stgcn.graph import get_layout
+from stgcn.clips import joint_shape, stretch
 from stgcn.preprocess import Preprocess
-from stgcn.skeleton_files import RecordedFrame
-
-SKELETON_SUFFIX = ".skeletons.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
     """The main person of one recording.
 
-    name: of the recording, as the list of splits has it.
+    name: of the recording, as the data set has it.
     label: index of its class.
     times: (n,) seconds, ascending; the frames in which the person was found, possibly none.
-    keypoints: (n, V, 3) float32: x and y in pixels, confidence 0..1; a missing joint has confidence 0.
-    size: (width, height) of the picture in pixels.
+    keypoints: (n, V, D) float32: D = 3, x and y in the picture, or D = 4, x, y, z in space, in the set's own
+        unit; then confidence 0..1. A missing joint has confidence 0.
     end_s: time of the recording's last frame, whether or not the person was found in it.
+    size: (width, height) of the picture in pixels, None where there is none.
+
+    ValueError that names the clip: NaN or infinity, times that do not ascend, arrays that do not fit.
     """
 
     name: str
     label: int
     times: np.ndarray
     keypoints: np.ndarray
-    size: tuple[int, int]
     end_s: float
+    size: tuple[int, int] | None = None
+
+    def __post_init__(self):
+        if self.keypoints.ndim != 3 or len(self.keypoints) != len(self.times):
+            raise ValueError(f"{self.name}: {len(self.times)} times for keypoints of {self.keypoints.shape}")
+        if not (np.isfinite(self.keypoints).all() and np.isfinite(self.times).all()):
+            raise ValueError(f"{self.name}: a joint or a time is NaN or infinite")
+        if (np.diff(self.times) <= 0).any():
+            raise ValueError(f"{self.name}: its times do not ascend")
 
 
-@dataclass(frozen=True)
-class Splits:
-    """Official division of a data set: the class of each clip, and which clips train and which test."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One side of a data set: the clips that train, or those that test. Labels are indices into `classes`."""
 
-    classes: tuple[str, ...]  # sorted
-    labels: dict[str, int]  # clip name -> index into classes
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-
-
-def read_splits(path: str | Path, split: int) -> Splits:
-    """Read a CSV with the columns video, class, split1, split2, ... (there "train", "test" or nothing).
-
-    ValueError: the file is missing, has other columns or values, or one side of the split is empty.
-    """
-    rows = _rows(Path(path), ("video", "class", f"split{split}"))
-    side = {row["video"]: row[f"split{split}"] for row in rows}
-    unknown = set(side.values()) - {"train", "test", ""}
-    if unknown:
-        raise ValueError(f"{path}: split{split} holds {min(unknown)!r}; it may hold train, test or nothing")
-    classes = tuple(sorted({row["class"] for row in rows}))
-    train, test = (tuple(name for name in side if side[name] == wanted) for wanted in ("train", "test"))
-    if not (train and test):
-        raise ValueError(f"{path}: split{split} has {len(train)} training and {len(test)} test clips")
-    return Splits(classes, {row["video"]: classes.index(row["class"]) for row in rows}, train, test)
-
-
-def read_folder(folder: str | Path, names: Sequence[str], splits: Splits, layout: str) -> list[Clip]:
-    """The named clips from a folder of skeleton files: `wave/foo.mp4` is `folder/wave/foo.skeletons.jsonl`.
-
-    ValueError: the folder is missing, holds no skeleton files, lacks one of the clips, or a file is bad.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}; extract skeletons into it first")
-    paths = {name: (folder / name).with_suffix(SKELETON_SUFFIX) for name in names}
-    missing = [name for name, path in paths.items() if not path.is_file()]
-    if missing:
-        if not any(folder.rglob(f"*{SKELETON_SUFFIX}")):
-            raise ValueError(f"folder {folder} holds no skeleton files (*{SKELETON_SUFFIX})")
-        raise ValueError(f"folder {folder} lacks {len(missing)} of {len(names)} clips, first {missing[0]}")
-    return [read_clip(path, name, splits.labels[name], layout) for name, path in paths.items()]
-
-
-def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
-    """The main person of a skeleton file: the track with the largest sum of score x box area.
-
-    ValueError: see `stgcn.skeleton_files.read`.
-    """
-    header, frames = skeleton_files.read(path, layout)
-    frames = list(frames)
-    person = _main_person(frames)
-    joints = len(get_layout(layout).joints)
-    return Clip(
-        name=name,
-        label=label,
-        times=np.array([time_s for time_s, _ in person], np.float64),
-        keypoints=np.array([keypoints for _, keypoints in person] or np.empty((0, joints, 3)), np.float32),
-        size=header.size,
-        end_s=frames[-1].time_s if frames else 0.0,
-    )
+    classes: tuple[str, ...]
+    clips: list[Clip]
 
 
 class SkeletonDataset(Dataset):
     """Clips as network input: item i is ((C, T, V, M=1) float32, label).
 
     With `augment`, item i is another variant of clip i in every `epoch` (set it before each one), the same
-    for the same seed. Without, the window ends at the clip's last frame.
+    for the same seed. Without, the window ends at the clip's last frame. With `whole_clips`, every clip lasts
+    as long as the window, instead of being seen at its own speed.
 
-    ValueError: no clips, a label outside 0..num_classes-1, or bad joints.
+    ValueError: no clips, a label outside 0..num_classes-1, joints of another layout than the preprocessing's,
+    or whole clips in a window of one frame.
     """
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, num_classes: int,
-                 augment: Augment | None = None, seed: int = 0):  # fmt: skip
+                 augment: Augment | None = None, seed: int = 0, whole_clips: bool = False):  # fmt: skip
         if not clips:
             raise ValueError("a data set needs at least one clip")
         for clip in clips:
             if not 0 <= clip.label < num_classes:
                 raise ValueError(f"{clip.name}: label {clip.label} is outside 0..{num_classes - 1}")
-            try:
-                _check(clip, preprocess.layout)
-            except ValueError as error:
-                raise ValueError(f"{clip.name}: {error}") from error
+            expected = (len(clip.times), *joint_shape(preprocess.layout))
+            if clip.keypoints.shape != expected:
+                shape = clip.keypoints.shape
+                raise ValueError(f"{clip.name}: its keypoints have the shape {shape} instead of {expected}")
+        if whole_clips and preprocess.frames < 2:
+            raise ValueError(f"a whole clip needs a window of 2 frames or more, not {preprocess.frames}")
         self.clips, self.preprocess, self.augment, self.seed = clips, preprocess, augment, seed
+        self.whole_clips = whole_clips
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -136,38 +90,7 @@ class SkeletonDataset(Dataset):
             rng = np.random.default_rng((self.seed, self.epoch, i))
             times, keypoints = self.augment(rng, self.preprocess.layout, times, keypoints)
             end_s = times[-1]
+        if self.whole_clips:
+            times, keypoints = stretch(times, keypoints, end_s, self.preprocess.duration_s)
         window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
         return torch.from_numpy(window).unsqueeze(-1), clip.label  # (C, T, V, M)
-
-
-def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"the list of splits {path} cannot be read: {error}") from error
-    for column in columns:
-        if not rows or rows[0].get(column) is None:
-            raise ValueError(f"the list of splits {path} has no column {column}, or no rows")
-    return rows
-
-
-def _main_person(frames: Sequence[RecordedFrame]) -> list[tuple[float, np.ndarray]]:
-    """(time_s, keypoints) of the most prominent track, in the frames that have it."""
-    tracks, prominence = defaultdict(list), defaultdict(float)
-    for frame in frames:
-        for person in frame.people:
-            x1, y1, x2, y2 = person.box.tolist()
-            tracks[person.track].append((frame.time_s, person.keypoints))
-            prominence[person.track] += person.score * (x2 - x1) * (y2 - y1)
-    return tracks[max(prominence, key=prominence.get)] if tracks else []
-
-
-def _check(clip: Clip, layout: str) -> None:
-    expected = (len(clip.times), len(get_layout(layout).joints), 3)
-    if clip.keypoints.shape != expected:
-        raise ValueError(f"its keypoints have the shape {clip.keypoints.shape} instead of {expected}")
-    if not (np.isfinite(clip.keypoints).all() and np.isfinite(clip.times).all()):
-        raise ValueError("a joint or a time is NaN or infinite")
-    if (np.diff(clip.times) <= 0).any():
-        raise ValueError("its times do not ascend")

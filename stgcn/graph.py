@@ -4,7 +4,7 @@ Source: Yan, Xiong, Lin, "Spatial Temporal Graph Convolutional Networks for Skel
 Recognition" (arXiv 1801.07455), called "the paper" in this package.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +44,16 @@ class Layout:
         """V indices: `keypoints[..., mirrored, :]` has left and right joints exchanged."""
         partner = {a: b for pair in self.pairs for a, b in (pair, pair[::-1])}
         return tuple(self.index(partner.get(joint, joint)) for joint in self.joints)
+
+    @cached_property
+    def parents(self) -> tuple[int, ...]:
+        """V indices: the joint at the other end of the bone towards the centre; the centre is its own."""
+        parents = {self.centre: self.centre}
+        for _ in self.edges:  # each round reaches at least one bone farther out
+            for a, b in self.edges + tuple(edge[::-1] for edge in self.edges):
+                if a in parents:
+                    parents.setdefault(b, a)
+        return tuple(self.index(parents[joint]) for joint in self.joints)
 
 
 def _both_sides(*edges: tuple[str, str]) -> tuple[tuple[str, str], ...]:
@@ -104,8 +114,58 @@ NTU25 = Layout(
     centre="spine_top",
 )  # fmt: skip
 
-LAYOUTS = {layout.name: layout for layout in (COCO17, OPENPOSE18, NTU25)}
-STRATEGIES = ("uniform", "distance", "spatial")
+# J-HMDB's own joints, in the set's order.
+JHMDB15 = Layout(
+    name="jhmdb15",
+    joints=(
+        "neck", "belly", "face", "right_shoulder", "left_shoulder", "right_hip", "left_hip",
+        "right_elbow", "left_elbow", "right_knee", "left_knee", "right_wrist", "left_wrist",
+        "right_ankle", "left_ankle",
+    ),
+    edges=(("neck", "belly"), ("face", "neck")) + _both_sides(
+        ("left_shoulder", "neck"), ("left_elbow", "left_shoulder"), ("left_wrist", "left_elbow"),
+        ("left_hip", "belly"), ("left_knee", "left_hip"), ("left_ankle", "left_knee"),
+    ),
+    centre="belly",
+)  # fmt: skip
+
+# The first Kinect's joints, under the names that NTU25 has for the second's.
+KINECT20 = Layout(
+    name="kinect20",
+    joints=(
+        "spine_base", "spine_middle", "spine_top", "head",
+        "left_shoulder", "left_elbow", "left_wrist", "left_hand",
+        "right_shoulder", "right_elbow", "right_wrist", "right_hand",
+        "left_hip", "left_knee", "left_ankle", "left_foot",
+        "right_hip", "right_knee", "right_ankle", "right_foot",
+    ),
+    edges=(
+        ("spine_base", "spine_middle"), ("spine_middle", "spine_top"), ("head", "spine_top"),
+    ) + _both_sides(
+        ("left_shoulder", "spine_top"), ("left_elbow", "left_shoulder"), ("left_wrist", "left_elbow"),
+        ("left_hand", "left_wrist"), ("left_hip", "spine_base"), ("left_knee", "left_hip"),
+        ("left_ankle", "left_knee"), ("left_foot", "left_ankle"),
+    ),
+    centre="spine_middle",
+)  # fmt: skip
+
+# NTU25's joints as mmaction2 and PYSKL connect them: hand tip and thumb both hang on the hand.
+NTU25_MMACTION2 = replace(
+    NTU25, name="ntu25_mmaction2", edges=tuple((a, b.replace("thumb", "hand")) for a, b in NTU25.edges)
+)
+
+# The paper's own code has this one too ("ntu_edge"): without spine_top, spine_middle takes its place.
+NTU24 = Layout(
+    name="ntu24",
+    joints=tuple(joint for joint in NTU25.joints if joint != "spine_top"),
+    edges=tuple((a, b.replace("spine_top", "spine_middle")) for a, b in NTU25.edges if a != "spine_middle"),
+    centre="neck",
+)
+
+ALL_LAYOUTS = (COCO17, OPENPOSE18, NTU25, NTU25_MMACTION2, NTU24, JHMDB15, KINECT20)
+LAYOUTS = {layout.name: layout for layout in ALL_LAYOUTS}
+PARTITIONS = ("uniform", "distance", "spatial")  # the paper's
+STRATEGIES = (*PARTITIONS, "directed")
 
 
 def get_layout(name: str) -> Layout:
@@ -116,22 +176,30 @@ def get_layout(name: str) -> Layout:
 
 
 def adjacency(layout: str | Layout, strategy: str = "spatial") -> np.ndarray:
-    """Normalised adjacency of each subset of the neighbourhood (section 3.4, "Partition Strategies").
+    """Normalised adjacency of each subset of the neighbourhood, (K, V, V) float32.
 
-    strategy: "uniform" (K = 1): all neighbours alike; "distance" (K = 2): the joint itself, then its
+    A[k, v, w] is what joint v gives to joint w in subset k. The paper's strategies (section 3.4, "Partition
+    Strategies"): "uniform" (K = 1): all neighbours alike; "distance" (K = 2): the joint itself, then its
     neighbours; "spatial" (K = 3, equation 8): the joint itself, then neighbours as far from the centre or
-    farther, then neighbours nearer to it.
+    farther, then neighbours nearer to it. The K matrices together are (A + I) with each column divided by
+    its sum, so that every joint receives an average of its neighbourhood (equation 10, with one-sided
+    instead of symmetric normalisation as in the paper's code).
 
-    Returns (K, V, V) float32: A[k, v, w] is what joint v gives to joint w in subset k. The K matrices
-    together are (A + I) with each column divided by its sum, so that every joint receives an average of
-    its neighbourhood (equation 10, with one-sided instead of symmetric normalisation as in the paper's code).
+    ST-GCN++'s strategy (mmaction2 and PYSKL call it "spatial" too): "directed" (K = 3): the joint itself,
+    then its parent, then its children, parent being the neighbour towards the centre. Here a joint receives
+    an average of each subset.
 
     ValueError: unknown layout or strategy.
     """
     layout = get_layout(layout) if isinstance(layout, str) else layout
     if strategy not in STRATEGIES:
         raise ValueError(f"unknown partition strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
+    stack = _directed(layout) if strategy == "directed" else _partition(layout, strategy)
+    return stack.astype(np.float32)
 
+
+def _partition(layout: Layout, strategy: str) -> np.ndarray:
+    """(K, V, V): the averaging neighbourhood, divided into the paper's subsets."""
     hops = _hop_distance(layout)  # (V, V)
     connected = hops <= MAX_HOP
     weights = connected / connected.sum(axis=0)
@@ -141,7 +209,16 @@ def adjacency(layout: str | Layout, strategy: str = "spatial") -> np.ndarray:
         "distance": [itself, neighbour],
         "spatial": [itself, neighbour & ~_nearer(layout, hops), neighbour & _nearer(layout, hops)],
     }
-    return np.stack([np.where(subset, weights, 0) for subset in subsets[strategy]]).astype(np.float32)
+    return np.stack([np.where(subset, weights, 0) for subset in subsets[strategy]])
+
+
+def _directed(layout: Layout) -> np.ndarray:
+    """(3, V, V): itself, parent and children of each joint, every subset averaged for itself."""
+    joints = np.arange(len(layout.joints))
+    parent = np.zeros((len(joints), len(joints)))
+    parent[list(layout.parents), joints] = 1
+    parent[layout.index(layout.centre)] *= joints != layout.index(layout.centre)  # no parent of its own
+    return np.stack([np.eye(len(joints)), parent, parent.T / parent.T.sum(axis=0).clip(min=1)])
 
 
 def _hop_distance(layout: Layout) -> np.ndarray:

@@ -1,10 +1,13 @@
-"""ST-GCN, the whole network of the paper: ten units, global average pooling, a linear classifier."""
+"""ST-GCN, the whole network of the paper: ten units, global average pooling, a linear classifier.
+
+ST-GCN++ is the same network with other parts in its units, see `STGCN`.
+"""
 
 import torch
 from torch import Tensor, nn
 
 from stgcn.graph import adjacency
-from stgcn.layers import Unit
+from stgcn.layers import BRANCHES, Unit
 
 # (output channels in multiples of the width, temporal stride) of each unit. The paper's text counts nine
 # units; its code has one more in front, without a residual path, that lifts the input to the first width.
@@ -21,29 +24,38 @@ class STGCN(nn.Module):
     temporal_kernel: frames that one temporal convolution sees; odd. 9 in the paper.
     dropout: probability, in every unit. 0.5 in the paper.
     edge_importance: learn a factor for every edge (section 3.5).
+    adaptive: learn the graph itself, starting from the layout's; leaves nothing to edge_importance.
+    graph_residual: a residual path beside every graph convolution.
+    multi_scale: six temporal branches instead of one convolution of temporal_kernel frames; width >= 6.
 
-    ValueError: an unknown layout or strategy, or a number out of its range.
+    ST-GCN++ (the PYSKL paper, see `stgcn.layers`) is strategy="directed", edge_importance=False, and the
+    last three True.
+
+    ValueError: an unknown layout or strategy, a number out of its range, or options that exclude each other.
     """
 
     def __init__(self, num_classes: int, layout: str = "coco17", strategy: str = "spatial",
                  in_channels: int = 3, width: int = 64, temporal_kernel: int = 9, dropout: float = 0.5,
-                 edge_importance: bool = True):  # fmt: skip
+                 edge_importance: bool = True, adaptive: bool = False, graph_residual: bool = False,
+                 multi_scale: bool = False):  # fmt: skip
         super().__init__()
-        self.arguments = dict(
-            num_classes=num_classes, layout=layout, strategy=strategy, in_channels=in_channels, width=width,
+        unit_options = dict(
             temporal_kernel=temporal_kernel, dropout=dropout, edge_importance=edge_importance,
+            adaptive=adaptive, graph_residual=graph_residual, multi_scale=multi_scale,
         )  # fmt: skip
-        _check_numbers(self.arguments)
+        self.arguments = unit_options | dict(
+            num_classes=num_classes, layout=layout, strategy=strategy, in_channels=in_channels, width=width
+        )
+        _check(self.arguments)
         graph = torch.from_numpy(adjacency(layout, strategy))  # (K, V, V)
         self.num_joints = graph.shape[-1]
         self.in_channels = in_channels
         self.data_norm = nn.BatchNorm1d(self.num_joints * in_channels)
-        shared = dict(temporal_kernel=temporal_kernel, dropout=dropout, edge_importance=edge_importance)
         units, channels = [], in_channels
         for multiple, stride in UNITS:
             out = width * multiple
             residual = "none" if not units else "identity" if (channels, stride) == (out, 1) else "conv"
-            units.append(Unit(channels, out, graph, stride=stride, residual=residual, **shared))
+            units.append(Unit(channels, out, graph, stride=stride, residual=residual, **unit_options))
             channels = out
         self.units = nn.ModuleList(units)
         self.classifier = nn.Linear(channels, num_classes)
@@ -77,7 +89,7 @@ class STGCN(nn.Module):
             )
 
 
-def _check_numbers(arguments: dict) -> None:
+def _check(arguments: dict) -> None:
     for name in ("num_classes", "in_channels", "width"):
         if arguments[name] < 1:
             raise ValueError(f"{name} must be at least 1, got {arguments[name]}")
@@ -85,3 +97,7 @@ def _check_numbers(arguments: dict) -> None:
         raise ValueError(f"temporal_kernel must be odd, to have a middle; got {arguments['temporal_kernel']}")
     if not 0 <= arguments["dropout"] < 1:
         raise ValueError(f"dropout is a probability from 0 to below 1, got {arguments['dropout']}")
+    if arguments["adaptive"] and arguments["edge_importance"]:
+        raise ValueError("adaptive learns the graph itself; it needs edge_importance=False")
+    if arguments["multi_scale"] and arguments["width"] < BRANCHES:
+        raise ValueError(f"width must be at least {BRANCHES}, one channel for each branch of multi_scale")

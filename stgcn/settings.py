@@ -1,13 +1,14 @@
 """Training configs: what they may say, and how one is read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from stgcn.augment import Augment
+from stgcn.clips import for_layout
 from stgcn.preprocess import Preprocess
 
 
@@ -20,17 +21,33 @@ class Network:
     temporal_kernel: int = 9
     dropout: float = 0.5
     edge_importance: bool = True
+    adaptive: bool = False
+    graph_residual: bool = False
+    multi_scale: bool = False
 
 
 @dataclass(frozen=True)
 class Data:
-    """splits: CSV, see `read_splits`. split: which of its columns. Folders of skeleton files: all of `train`
-    are training samples; each of `test`, by name, is tested on its own."""
+    """What to learn from: all of `train` are training samples; each of `test`, by name, is tested on its own.
 
-    splits: str
-    split: int
+    train, test: paths, in a format that `stgcn.readers` knows; "skeletons" are folders of skeleton files.
+    split: which official division of the data, a number or a name that the format has.
+    splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
+    whole_clips: stretch each clip over the window, for sets whose clips are cut to one action.
+
+    ValueError: skeleton files without a list of splits.
+    """
+
     train: Sequence[str]
     test: dict[str, str]
+    format: str = "skeletons"
+    split: int | str = 1
+    splits: str = ""
+    whole_clips: bool = False
+
+    def __post_init__(self):
+        if self.format == "skeletons" and not self.splits:
+            raise ValueError("data.splits is missing: the CSV that divides the skeleton files")
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,8 @@ def read_settings(path: str | Path, options: dict[str, Any] | None = None) -> Se
     kinds = dict(data=Data, model=Network, preprocess=Preprocess, augment=Augment, training=Training)
     try:
         built = {name: _build(kind, sections[name], name) for name, kind in kinds.items() if name in sections}
-        return _build(Settings, sections | built, "top level")
+        settings = _build(Settings, sections | built, "top level")
+        return replace(settings, preprocess=for_layout(settings.preprocess))
     except (TypeError, ValueError) as error:
         raise ValueError(f"config {path}: {error}") from error
 

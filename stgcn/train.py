@@ -30,8 +30,10 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from stgcn.checkpoint import Checkpoint, save
-from stgcn.data import Clip, SkeletonDataset, Splits, read_folder, read_splits
+from stgcn.clips import joint_shape
+from stgcn.data import Part, SkeletonDataset
 from stgcn.model import STGCN
+from stgcn.readers import read_part
 from stgcn.settings import Settings, Training, read_settings
 from stgcn.trusted import MMENGINE_GLOBALS
 
@@ -104,35 +106,41 @@ class Experiment:
 
     settings: Settings
     seed: int
-    splits: Splits
+    classes: tuple[str, ...]
     train: SkeletonDataset
     test: dict[str, SkeletonDataset]
     network: STGCN
 
 
 def prepare(settings: Settings, seed: int) -> Experiment:
-    """Read the data and build the network. ValueError: see `stgcn.data` and `stgcn.model`."""
+    """Read the data and build the network.
+
+    ValueError: see `stgcn.readers`, `stgcn.data` and `stgcn.model`; or the parts name different classes.
+    """
     data, preprocess = settings.data, settings.preprocess
-    splits = read_splits(data.splits, data.split)
-
-    def read(folder: str, names: Sequence[str]) -> list[Clip]:
-        return read_folder(folder, names, splits, preprocess.layout)
-
+    train = [read_part(data, path, preprocess.layout, "train") for path in data.train]
+    test = {name: read_part(data, path, preprocess.layout, "test") for name, path in data.test.items()}
+    classes = _common_classes([*train, *test.values()])
     # A clip in which nobody was found teaches nothing, but it counts in a test.
-    seen = [clip for folder in data.train for clip in read(folder, splits.train) if len(clip.times)]
-    num_classes = len(splits.classes)
+    seen = [clip for part in train for clip in part.clips if len(clip.times)]
+    shared = dict(preprocess=preprocess, num_classes=len(classes), whole_clips=data.whole_clips)
+    _, channels = joint_shape(preprocess.layout)
     torch.manual_seed(seed)
     return Experiment(
         settings=settings,
         seed=seed,
-        splits=splits,
-        train=SkeletonDataset(seen, preprocess, num_classes, settings.augment, seed),
-        test={
-            name: SkeletonDataset(read(folder, splits.test), preprocess, num_classes)
-            for name, folder in data.test.items()
-        },
-        network=STGCN(num_classes, layout=preprocess.layout, **asdict(settings.model)),
+        classes=classes,
+        train=SkeletonDataset(seen, augment=settings.augment, seed=seed, **shared),
+        test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
+        network=STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model)),
     )
+
+
+def _common_classes(parts: Sequence[Part]) -> tuple[str, ...]:
+    found = {part.classes for part in parts}
+    if len(found) > 1:
+        raise ValueError("the data to train on and to test on do not have the same classes")
+    return found.pop() if found else ()
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
@@ -229,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     network = train(experiment, work_dir, options.resume)
-    classes, settings = experiment.splits.classes, experiment.settings
+    classes, settings = experiment.classes, experiment.settings
     metrics = {name: measure(network, dataset, classes) for name, dataset in experiment.test.items()}
     about = settings.about | dict(
         date=time.strftime("%Y-%m-%d"),
@@ -237,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=experiment.seed,
         training=asdict(settings.training),
         training_samples=len(experiment.train),
+        whole_clips=settings.data.whole_clips,
     )
     save(work_dir / "model.pth", Checkpoint(network, settings.preprocess, classes, metrics, about=about))
     for name, result in metrics.items():

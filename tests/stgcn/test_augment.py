@@ -5,7 +5,7 @@ from stgcn import augment
 from stgcn.augment import Augment
 from stgcn.graph import LAYOUTS
 
-COCO17 = LAYOUTS["coco17"]
+COCO17, KINECT20 = LAYOUTS["coco17"], LAYOUTS["kinect20"]
 FRAMES = 30
 
 
@@ -27,10 +27,18 @@ def keypoints(rng):
     return keypoints
 
 
+@pytest.fixture
+def in_space(rng):
+    """(30, 20, 4): a random person with a depth, in view throughout except for the right foot."""
+    keypoints = rng.uniform((-0.4, -0.9, 2, 0.3), (0.4, 0.9, 2.4, 1), (FRAMES, 20, 4)).astype(np.float32)
+    keypoints[:, KINECT20.index("right_foot")] = 0
+    return keypoints
+
+
 @pytest.mark.parametrize("name, value", [
     ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("drop_joint", 1.01), ("speed", (0, 1)),
     ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
-    ("position_noise", -0.1),
+    ("turn_deg", -1), ("position_noise", -0.1),
 ])  # fmt: skip
 def test_numbers_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"augmentation {name}"):
@@ -95,6 +103,42 @@ def test_rotation_keeps_distances_and_stretching_changes_proportions(keypoints):
     np.testing.assert_allclose(wider[..., :2], apart[..., :2] * (2, 1), atol=1e-3)
 
 
+def test_seen_from_another_side(in_space):
+    turned = augment.turn(in_space, np.pi / 2)
+    seen = in_space[..., 3] > 0
+    middle = in_space[seen].mean(axis=0)
+    before, after = in_space - middle, turned - middle
+    np.testing.assert_allclose(after[seen][:, 2], before[seen][:, 0], atol=1e-4)
+    np.testing.assert_allclose(after[seen][:, 0], -before[seen][:, 2], atol=1e-4)
+    np.testing.assert_array_equal(turned[..., [1, 3]], in_space[..., [1, 3]])
+    np.testing.assert_allclose(augment.turn(turned, -np.pi / 2), in_space, atol=1e-4)
+
+
+def test_mirror_in_space_keeps_height_and_depth(in_space):
+    mirrored = augment.mirror(in_space, KINECT20)
+    left, right = KINECT20.index("left_hand"), KINECT20.index("right_hand")
+    np.testing.assert_array_equal(mirrored[:, right], in_space[:, left] * (-1, 1, 1, 1))
+
+
+def test_noise_in_space_has_the_given_size(rng, in_space):
+    noisy = augment.add_noise(rng, in_space, position=0.01, confidence=0)
+    seen = in_space[..., 3] > 0
+    extent = np.median([np.ptp(frame[seen[0], :3], axis=0).max() for frame in in_space])
+    np.testing.assert_allclose((noisy - in_space)[seen][:, :3].std(axis=0), 0.01 * extent, rtol=0.2)
+
+
+def test_only_joints_in_space_are_turned(times, keypoints, in_space):
+    still = dict(mirror=0, crop=0, thin=0, hide_legs=0, drop_joint=0, rotation_deg=0, shear=0, aspect=(1, 1),
+                 position_noise=0, confidence_noise=0)  # fmt: skip
+    turned = Augment(**still, turn_deg=45)
+    _, flat = turned(np.random.default_rng(0), "coco17", times, keypoints)
+    np.testing.assert_allclose(flat, keypoints, atol=1e-3)
+    _, solid = turned(np.random.default_rng(0), "kinect20", times, in_space)
+    assert np.abs(solid - in_space).max() > 0.05
+    _, same = Augment(**still, turn_deg=0)(np.random.default_rng(0), "kinect20", times, in_space)
+    np.testing.assert_allclose(same, in_space, atol=1e-5)
+
+
 def test_noise_has_the_given_size(rng, keypoints):
     noisy = augment.add_noise(rng, keypoints, position=0.01, confidence=0)
     extent = np.median([np.ptp(frame[:16, :2], axis=0).max() for frame in keypoints])
@@ -151,7 +195,16 @@ def test_every_variant_is_a_usable_recording(times, keypoints, frames):
         assert (np.diff(new_times) > 0).all() and np.isfinite(new).all()
 
 
-def test_nobody_in_view_is_no_error(times):
-    empty = np.zeros((FRAMES, 17, 3), np.float32)
-    _, varied = Augment(crop=0, thin=0)(np.random.default_rng(0), "coco17", times, empty)
+def test_every_variant_in_space_is_usable(times, in_space):
+    strong = Augment(crop=1, thin=0.5, hide_legs=0.5, drop_joint=0.5, turn_deg=180)
+    for seed in range(20):
+        new_times, new = strong(np.random.default_rng(seed), "kinect20", times, in_space)
+        assert new.shape == (len(new_times), 20, 4) and np.isfinite(new).all()
+        assert 0 <= new[..., 3].min() and new[..., 3].max() <= 1
+
+
+@pytest.mark.parametrize("layout, joint_shape", [("coco17", (17, 3)), ("kinect20", (20, 4))])
+def test_nobody_in_view_is_no_error(times, layout, joint_shape):
+    empty = np.zeros((FRAMES, *joint_shape), np.float32)
+    _, varied = Augment(crop=0, thin=0)(np.random.default_rng(0), layout, times, empty)
     np.testing.assert_array_equal(varied, empty)

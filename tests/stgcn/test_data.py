@@ -1,130 +1,51 @@
-import json
-
 import numpy as np
 import pytest
 
 from stgcn.augment import Augment
-from stgcn.data import Clip, SkeletonDataset, read_clip, read_folder, read_splits
+from stgcn.clips import Preprocess3D
+from stgcn.data import Clip, SkeletonDataset
 from stgcn.preprocess import Preprocess
 
 
-def person(track=1, score=0.9, box=(0, 0, 10, 20), value=1.0):
-    return {"track": track, "score": score, "box": box, "keypoints": [[value, value, 0.8]] * 17}
-
-
-def write(path, frames, **header):
-    """frames: list of lists of persons."""
-    header = {"skeletons": 1, "layout": "coco17", "fps": 30, "size": [320, 240], "source": "x.mp4"} | header
-    lines = [header] + [{"frame": i, "time_s": i / 30, "people": people} for i, people in enumerate(frames)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-def clip(**changes):
+def clip(frames=20, **changes):
     rng = np.random.default_rng(0)
-    keypoints = rng.uniform((0, 0, 0.5), (320, 240, 1), (20, 17, 3)).astype(np.float32)
-    times = np.arange(20) / 30
-    values = dict(name="a", label=0, times=times, keypoints=keypoints, size=(320, 240), end_s=times[-1])
+    keypoints = rng.uniform((0, 0, 0.5), (320, 240, 1), (frames, 17, 3)).astype(np.float32)
+    times = np.arange(frames) / 30
+    values = dict(name="a", label=0, times=times, keypoints=keypoints, end_s=times[-1] if frames else 0.0)
     return Clip(**(values | changes))
 
 
-@pytest.fixture
-def splits(tmp_path):
-    path = tmp_path / "splits.csv"
-    path.write_text("video,class,split1,split2\nwave/a.mp4,wave,train,test\nclap/b.mp4,clap,test,\n")
-    return read_splits(path, 1)
-
-
-def refusal(call, *arguments):
-    with pytest.raises(ValueError) as caught:
-        call(*arguments)
-    return str(caught.value)
-
-
-def test_missing_list_of_splits(tmp_path):
-    assert "none.csv cannot be read" in refusal(read_splits, tmp_path / "none.csv", 1)
-
-
-@pytest.mark.parametrize("text, reason", [
-    ("", "no column video"),
-    ("video,class\na,b\n", "no column split1"),
-    ("video,class,split1\n", "no rows"),
-    ("video,class,split1\na,b,maybe\n", "'maybe'"),
-    ("video,class,split1\na,b,train\n", "0 test"),
-    ("video,class,split1\na,b,test\n", "0 training"),
+@pytest.mark.parametrize("changes, reason", [
+    (dict(keypoints=np.full((20, 17, 3), np.nan, np.float32)), "a: a joint or a time is NaN"),
+    (dict(keypoints=np.zeros((19, 17, 3), np.float32)), "a: 20 times for keypoints of"),
+    (dict(keypoints=np.zeros((20, 17), np.float32)), "a: 20 times for keypoints of"),
+    (dict(times=np.full(20, np.inf)), "a: a joint or a time is NaN or infinite"),
+    (dict(times=np.zeros(20)), "a: its times do not ascend"),
 ])  # fmt: skip
-def test_bad_list_of_splits(tmp_path, text, reason):
-    (tmp_path / "splits.csv").write_text(text)
-    assert reason in refusal(read_splits, tmp_path / "splits.csv", 1)
-
-
-def test_missing_empty_and_incomplete_folder(tmp_path, splits):
-    names = splits.train + splits.test
-    folder = tmp_path / "skeletons"
-    assert "there is no folder" in refusal(read_folder, folder, names, splits, "coco17")
-    folder.mkdir()
-    (folder / "notes.txt").touch()
-    assert "holds no skeleton files" in refusal(read_folder, folder, names, splits, "coco17")
-    write(folder / "wave/a.skeletons.jsonl", [[person()]])
-    assert "lacks 1 of 2 clips, first clap/b.mp4" in refusal(read_folder, folder, names, splits, "coco17")
-
-
-def test_a_bad_skeleton_file_is_refused(tmp_path):
-    path = tmp_path / "a.skeletons.jsonl"
-    path.write_text("hello")
-    assert f"{path} line 1 is not JSON" in refusal(read_clip, path, "a", 0, "coco17")
+def test_bad_clips(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        clip(**changes)
 
 
 @pytest.mark.parametrize("changes, reason", [
-    (dict(label=3), "label 3 is outside 0..2"),
-    (dict(label=-1), "label -1 is outside 0..2"),
-    (dict(keypoints=np.full((20, 17, 3), np.nan, np.float32)), "a: a joint or a time is NaN"),
-    (dict(keypoints=np.zeros((20, 18, 3), np.float32)), "(20, 18, 3) instead of (20, 17, 3)"),
-    (dict(times=np.zeros(20)), "do not ascend"),
+    (dict(label=3), "a: label 3 is outside 0..2"),
+    (dict(label=-1), "a: label -1 is outside 0..2"),
+    (dict(keypoints=np.zeros((20, 18, 3), np.float32)), r"\(20, 18, 3\) instead of \(20, 17, 3\)"),
+    (dict(keypoints=np.zeros((20, 17, 4), np.float32)), r"\(20, 17, 4\) instead of \(20, 17, 3\)"),
 ])  # fmt: skip
-def test_bad_clips(changes, reason):
-    assert reason in refusal(SkeletonDataset, [clip(), clip(**changes)], Preprocess(), 3)
+def test_clips_that_do_not_fit_the_network(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        SkeletonDataset([clip(), clip(**changes)], Preprocess(), 3)
 
 
 def test_no_clips():
-    assert "at least one clip" in refusal(SkeletonDataset, [], Preprocess(), 3)
+    with pytest.raises(ValueError, match="at least one clip"):
+        SkeletonDataset([], Preprocess(), 3)
 
 
-def test_splits(splits):
-    assert splits.classes == ("clap", "wave")
-    assert splits.labels == {"wave/a.mp4": 1, "clap/b.mp4": 0}
-    assert (splits.train, splits.test) == (("wave/a.mp4",), ("clap/b.mp4",))
-
-
-def test_official_splits(shared):
-    path = shared("data/jhmdb/splits.csv")
-    sizes = [(len(s.train), len(s.test), len(s.classes)) for s in (read_splits(path, n) for n in (1, 2, 3))]
-    assert sizes == [(660, 268, 21), (658, 270, 21), (663, 265, 21)]
-
-
-def test_main_person_is_the_most_prominent_track(tmp_path):
-    """A large person for most of the time, before a larger one who passes and a small one who stays."""
-    large, passing, small = (
-        person(track=7, box=(0, 0, 10, 20), value=7.0),
-        person(track=3, box=(0, 0, 20, 20), value=3.0),
-        person(track=5, box=(0, 0, 5, 5), score=1.0, value=5.0),
-    )
-    path = write(tmp_path / "a.skeletons.jsonl", [[small, large]] * 3 + [[passing, small]] + [[small]])
-    main = read_clip(path, "wave/a.mp4", 1, "coco17")
-    np.testing.assert_allclose(main.times, [0, 1 / 30, 2 / 30])
-    assert main.keypoints.shape == (3, 17, 3) and main.keypoints.dtype == np.float32
-    assert (main.keypoints[..., 0] == 7).all()
-    assert (main.name, main.label, main.size) == ("wave/a.mp4", 1, (320, 240))
-    assert main.end_s == pytest.approx(4 / 30)
-
-
-@pytest.mark.parametrize("frames", [[], [[], []]])
-def test_nobody_in_the_clip_is_no_error(tmp_path, frames):
-    empty = read_clip(write(tmp_path / "a.skeletons.jsonl", frames), "a", 0, "coco17")
-    assert empty.keypoints.shape == (0, 17, 3)
-    window, _ = SkeletonDataset([empty], Preprocess(), 1)[0]
-    assert not window.any()
+def test_whole_clips_need_a_window_with_a_duration():
+    with pytest.raises(ValueError, match="2 frames or more"):
+        SkeletonDataset([clip()], Preprocess(frames=1), 3, whole_clips=True)
 
 
 def test_test_window_ends_at_the_last_frame():
@@ -135,6 +56,40 @@ def test_test_window_ends_at_the_last_frame():
     assert observed.tolist() == [False] * 20 + [True] * 20
     earlier, _ = dataset[1]
     assert earlier[2, :, :, 0].any(dim=1).tolist() == [False] * 15 + [True] * 20 + [False] * 5
+
+
+@pytest.mark.parametrize("frames", [2, 7, 20, 90])
+def test_a_whole_clip_fills_the_window(frames):
+    preprocess = Preprocess(frames=40, max_gap_s=10)
+    whole = SkeletonDataset([clip(frames)], preprocess, 1, whole_clips=True)[0][0]
+    assert whole[2].all()
+    own = SkeletonDataset([clip(frames)], Preprocess(frames=frames), 1)[0][0]
+    np.testing.assert_allclose(whole[:, [0, -1], :, 0][2], own[:, [0, -1], :, 0][2], atol=1e-6)
+
+
+@pytest.mark.parametrize("whole_clips, observed", [(False, 1), (True, 40)])
+def test_a_clip_of_one_frame_is_no_error(whole_clips, observed):
+    preprocess = Preprocess(frames=40, max_gap_s=10)
+    for augment in (None, Augment(confidence_noise=0, drop_joint=0, hide_legs=0)):
+        window, _ = SkeletonDataset([clip(1)], preprocess, 1, augment, whole_clips=whole_clips)[0]
+        assert window.isfinite().all()
+        assert window[2].any(dim=1).sum() == observed
+
+
+@pytest.mark.parametrize("whole_clips", [False, True])
+def test_nobody_in_the_clip_is_no_error(whole_clips):
+    window, _ = SkeletonDataset([clip(0)], Preprocess(), 1, whole_clips=whole_clips)[0]
+    assert not window.any()
+
+
+def test_clips_in_space():
+    rng = np.random.default_rng(0)
+    keypoints = np.ones((20, 20, 4), np.float32)
+    keypoints[..., :3] = rng.normal(size=(20, 20, 3))
+    preprocess = Preprocess3D("kinect20", frames=30)
+    for augment in (None, Augment()):
+        window, _ = SkeletonDataset([clip(keypoints=keypoints)], preprocess, 1, augment)[0]
+        assert window.shape == (4, 30, 20, 1) and window.isfinite().all() and window.any()
 
 
 def test_training_window_differs_by_epoch_and_repeats_with_the_seed():

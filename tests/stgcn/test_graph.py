@@ -1,16 +1,24 @@
 import numpy as np
 import pytest
 
-from stgcn.graph import LAYOUTS, STRATEGIES, adjacency, get_layout
+from stgcn.graph import LAYOUTS, PARTITIONS, STRATEGIES, adjacency, get_layout
 
+ORIGINAL = {"openpose": "openpose18", "ntu-rgb+d": "ntu25", "ntu_edge": "ntu24"}  # theirs: ours
+MMACTION2 = {"openpose": "openpose18", "coco": "coco17", "nturgb+d": "ntu25_mmaction2"}
+MODES = {"stgcn_spatial": "spatial", "spatial": "directed"}
 OFFICIAL = [
-    *[("openpose18", strategy, f"yysijie.openpose.{strategy}.A") for strategy in STRATEGIES],
-    *[("ntu25", strategy, f"yysijie.ntu-rgb+d.{strategy}.A") for strategy in STRATEGIES],
-    ("openpose18", "spatial", "mmaction2.openpose.stgcn_spatial.A"),
-    ("coco17", "spatial", "mmaction2.coco.stgcn_spatial.A"),
+    *[(ours, name, f"yysijie.{layout}.{name}.A") for layout, ours in ORIGINAL.items() for name in PARTITIONS],
+    *[
+        (ours, strategy, f"mmaction2.{layout}.{mode}.A")
+        for layout, ours in MMACTION2.items()
+        for mode, strategy in MODES.items()
+    ],
 ]
 every_graph = pytest.mark.parametrize(
     "layout, strategy", [(layout, strategy) for layout in LAYOUTS for strategy in STRATEGIES]
+)
+every_partition = pytest.mark.parametrize(
+    "layout, strategy", [(layout, strategy) for layout in LAYOUTS for strategy in PARTITIONS]
 )
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
@@ -21,7 +29,7 @@ def test_unknown_layout_names_the_known_ones():
 
 
 def test_unknown_strategy_names_the_known_ones():
-    with pytest.raises(ValueError, match="spacial.*uniform, distance, spatial"):
+    with pytest.raises(ValueError, match="spacial.*uniform, distance, spatial, directed"):
         adjacency("coco17", "spacial")
 
 
@@ -36,19 +44,63 @@ def test_equals_the_official_stacks(shared, layout, strategy, key):
     np.testing.assert_array_equal(adjacency(layout, strategy), official.astype(np.float32))
 
 
-@every_graph
+def test_no_official_stack_is_left_out(shared):
+    stacks = {key for key in np.load(shared("reference/graphs.npz")) if key.endswith(".A")}
+    assert stacks == {key for _, _, key in OFFICIAL}
+
+
+@every_partition
 def test_every_joint_receives_an_average(layout, strategy):
     graph = adjacency(layout, strategy)
-    assert graph.shape == (1 + STRATEGIES.index(strategy), *2 * [len(LAYOUTS[layout].joints)])
-    assert graph.dtype == np.float32
+    assert graph.shape == (1 + PARTITIONS.index(strategy), *2 * [len(LAYOUTS[layout].joints)])
     np.testing.assert_allclose(graph.sum(axis=(0, 1)), 1, rtol=1e-6)
 
 
-@every_graph
+@every_partition
 def test_subsets_divide_the_neighbourhood(layout, strategy):
     graph = adjacency(layout, strategy)
     np.testing.assert_array_equal(graph.sum(axis=0), adjacency(layout, "uniform")[0])
     assert ((graph > 0).sum(axis=0) <= 1).all()
+
+
+@every_graph
+def test_all_graphs_have_the_same_form(layout, strategy):
+    graph, joints = adjacency(layout, strategy), len(LAYOUTS[layout].joints)
+    assert graph.dtype == np.float32 and graph.shape[1:] == (joints, joints)
+    neighbourhood = adjacency(layout, "uniform")[0] > 0
+    np.testing.assert_array_equal((graph > 0).any(axis=0), neighbourhood)
+    np.testing.assert_array_equal(graph[0], np.diag(graph[0].diagonal()) if len(graph) > 1 else graph[0])
+
+
+@every_layout
+def test_directed_averages_itself_parent_and_children(layout):
+    itself, parent, children = adjacency(layout, "directed")
+    np.testing.assert_array_equal(itself, np.eye(len(layout.joints)))
+    centre = layout.index(layout.centre)
+    for joint, above in enumerate(layout.parents):
+        assert np.flatnonzero(parent[:, joint]).tolist() == ([] if joint == centre else [above])
+        below = [j for j, p in enumerate(layout.parents) if p == joint != j]
+        assert np.flatnonzero(children[:, joint]).tolist() == below
+    assert set(parent.sum(axis=0)) <= {0, 1}
+    np.testing.assert_allclose(children.sum(axis=0)[children.any(axis=0)], 1, rtol=1e-6)
+
+
+@every_layout
+def test_parents_lead_to_the_centre_along_bones(layout):
+    assert layout.parents[layout.index(layout.centre)] == layout.index(layout.centre)
+    bones = {frozenset((joint, parent)) for joint, parent in enumerate(layout.parents) if joint != parent}
+    assert bones == {frozenset(map(layout.index, edge)) for edge in layout.edges}
+    for joint in range(len(layout.joints)):
+        for _ in layout.edges:
+            joint = layout.parents[joint]
+        assert layout.joints[joint] == layout.centre
+
+
+def test_official_bones_point_to_our_parents(shared):
+    graphs = np.load(shared("reference/graphs.npz"))
+    for theirs, ours in MMACTION2.items():
+        inward = graphs[f"mmaction2.{theirs}.edges"].tolist()
+        assert [LAYOUTS[ours].parents[joint] for joint, _ in inward] == [parent for _, parent in inward]
 
 
 @every_layout
@@ -72,5 +124,6 @@ def test_mirror_exchanges_sides_and_keeps_the_graph(layout):
     order = list(layout.mirrored)
     assert [order[i] for i in order] == list(range(len(order)))
     assert layout.joints[order[layout.index("left_knee")]] == "right_knee"
-    graph = adjacency(layout, "spatial")
-    np.testing.assert_array_equal(graph[:, order][:, :, order], graph)
+    for strategy in STRATEGIES:
+        graph = adjacency(layout, strategy)
+        np.testing.assert_array_equal(graph[:, order][:, :, order], graph)

@@ -65,7 +65,7 @@ def config(tmp_path_factory):
     ("augment.flip=1", ["unknown key 'flip' at augment", "mirror"]),
     ("augment.mirror=2", ["mirror is a probability"]),
     ("preprocess.layout=coco18", ["coco18", "coco17"]),
-    ("preprocess.layout=ntu25", ["holds coco17 skeletons"]),
+    ("preprocess.layout=ntu25", ["holds coco17 skeletons in format 1; ntu25"]),
     ("model.strategy=none", ["unknown partition strategy", "spatial"]),
     ("model.width=0", ["width must be at least 1"]),
     ("training.epochs=0", ["at least 1 epoch"]),
@@ -162,7 +162,7 @@ def test_measure_counts(config):
     def always_nod(inputs):
         return torch.tensor([[1.0, 0.0]]).expand(len(inputs), 2)
 
-    result = measure(always_nod, experiment.test["made_up"], experiment.splits.classes)
+    result = measure(always_nod, experiment.test["made_up"], experiment.classes)
     assert result == {
         "clips": 12, "top1": 0.5, "confusion": [[6, 0], [6, 0]],
         "recall": {"nod": 1.0, "wave": 0.0}, "precision": {"nod": 0.5, "wave": None},

@@ -1,0 +1,21 @@
+# The 10 actions of Northwestern-UCLA, from 20 joints in space: trained on two sides, tested on a third.
+
+data = dict(
+    format="nwucla",
+    train=["../shared/data/nwucla/nwucla.npz"],
+    test=dict(view_3="../shared/data/nwucla/nwucla.npz"),
+    whole_clips=True,  # they are cut to one action, and last from 1 to 201 frames
+)
+
+# Stretched over the window, the frames of the shortest clips lie far apart: no gap is too long to bridge.
+preprocess = dict(layout="kinect20", fps=30.0, frames=64, max_gap_s=10.0)
+
+model = dict(width=32, dropout=0.3)
+
+augment = dict(
+    mirror=0.5, crop=0.5, crop_share=(0.5, 1.0), turn_deg=45, thin=0.0, hide_legs=0.0, confidence_noise=0.0
+)
+
+training = dict(epochs=60, batch_size=32, learning_rate=0.1, label_smoothing=0.1, amp=True)
+
+about = dict(data="Northwestern-UCLA, views 1 and 2", licence="research use")

@@ -1,0 +1,45 @@
+"""What several formats need."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stgcn.clips import joint_shape
+
+
+def files_in(folder: str | Path, suffix: str) -> list[Path]:
+    """The folder's files of that suffix, sorted; ValueError: there is no such folder, or none in it."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}")
+    paths = sorted(folder.glob(f"*{suffix}"))
+    if not paths:
+        raise ValueError(f"folder {folder} holds no files *{suffix}")
+    return paths
+
+
+def check_layout(path: str | Path, shape: tuple[int, int], layout: str) -> None:
+    """ValueError where (V, D), joints and values per joint with confidence, are not those of the layout."""
+    joints, values = joint_shape(layout)
+    if shape != (joints, values):
+        raise ValueError(
+            f"{path} holds {shape[0]} joints with {shape[1] - 1} coordinates; {layout} has {joints} with "
+            f"{values - 1}"
+        )
+
+
+def check_label(name: str, label: int, classes: int) -> None:
+    """ValueError where a label is no index of a class."""
+    if not 0 <= label < classes:
+        raise ValueError(f"{name}: label {label} is outside 0..{classes - 1}")
+
+
+def prominence(person: np.ndarray) -> float:
+    """How much somebody is in view, from (n, V, D), confidence last: the sum over frames of the joints' mean
+    confidence x the diagonal of the box around those in view."""
+    person = person[(person[..., -1] > 0).any(axis=1)]  # (n', V, D)
+    positions, confidence = person[..., :-1], person[..., -1]
+    seen = confidence[..., None] > 0
+    lowest = np.where(seen, positions, np.inf).min(axis=1)  # (n', D - 1)
+    highest = np.where(seen, positions, -np.inf).max(axis=1)
+    return float((confidence.mean(axis=1) * np.linalg.norm(highest - lowest, axis=1)).sum())
