@@ -112,12 +112,14 @@ def test_a_camera_that_fails_says_so_in_the_window_loop():
 
 def test_a_slow_model_lowers_its_rate_and_does_not_hold_up_the_picture():
     estimator = SlowEstimator(seconds=20 * FRAME_S)
+    start = time.monotonic()
     views, _ = play(PacedCamera(100), estimator)
-    assert estimator.calls <= 8
-    assert len(views) >= 50
+    elapsed = time.monotonic() - start
+    assert 2 <= estimator.calls <= elapsed / estimator.seconds + 1
+    assert len(views) > 3 * estimator.calls
     assert [view.frame.index for view in views] == sorted({view.frame.index for view in views})
-    # However late, what is shown is never older than one frame under way and one waiting.
-    assert max(view.monitor.pose_delay_s for view in views) < 3 * estimator.seconds
+    # However many frames have passed, what is shown is a few estimates old at most: nothing queues up.
+    assert max(view.monitor.pose_delay_s for view in views) < 5 * estimator.seconds
 
 
 def test_times_count_from_the_first_frame_and_every_start_has_its_end():
