@@ -1,16 +1,19 @@
 """From observed keypoints to what the network sees: the one function that training and live use share.
 
-Two steps. `resample` puts the observations of one person on the model's own time grid, by timestamp.
+Three steps. `resample` puts the observations of one person on the model's own time grid, by timestamp.
 `normalise` removes where the person stands and how large they appear, once for the whole window, so
-that the body's own movement through the picture is kept.
+that the body's own movement through the picture is kept. `stgcn.streams.stream` makes bones or motion of it,
+for a network that was trained on these.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 
 from stgcn.graph import get_layout
+from stgcn.streams import STREAMS, stream
 
 # Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
 # Motor Control of Human Movement, fig. 4.1). In a picture a limb looks at most that long, so the limbs
@@ -41,6 +44,7 @@ class Preprocess:
     min_confidence: a keypoint below it counts as not observed, 0..1.
     max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
         is missing, and where the whole person was gone, the window starts anew.
+    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`.
     """
 
     layout: str = "coco17"
@@ -48,11 +52,14 @@ class Preprocess:
     frames: int = 40
     min_confidence: float = 0.2
     max_gap_s: float = 0.6
+    stream: str = "joint"
 
     def __post_init__(self):
         get_layout(self.layout)
         if not (self.fps > 0 and self.frames >= 1 and self.max_gap_s > 0 and 0 <= self.min_confidence <= 1):
             raise ValueError(f"not a usable time grid or threshold: {self}")
+        if self.stream not in STREAMS:
+            raise ValueError(f"unknown stream {self.stream!r}; known: {', '.join(STREAMS)}")
 
     @property
     def duration_s(self) -> float:
@@ -60,8 +67,9 @@ class Preprocess:
         return (self.frames - 1) / self.fps
 
     def __call__(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
-        """One person's observations as network input, (C, T, V) float32: `resample`, then `normalise`."""
-        return self.normalise(self.resample(times, keypoints, end_s))
+        """One person's observations as network input, (C, T, V) float32: all three steps."""
+        joints = self.normalise(self.resample(times, keypoints, end_s))
+        return stream(torch.from_numpy(joints), self.stream, self.layout).numpy()
 
     def resample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
         """Observations on the grid of `frames` moments that ends at `end_s`.

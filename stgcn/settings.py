@@ -1,5 +1,6 @@
 """Training configs: what they may say, and how one is read."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -10,6 +11,9 @@ from mmengine.config import Config
 from stgcn.augment import Augment
 from stgcn.clips import for_layout
 from stgcn.preprocess import Preprocess
+
+PART_NAME = r"[\w-]+"
+VAL = "val"  # name of the results on what is held out
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class Data:
     split: which official division of the data, a number or a name that the format has.
     splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
     whole_clips: stretch each clip over the window, for sets whose clips are cut to one action.
+    val: share of the training recordings, 0..1, that are held out to find the best epoch; 0 holds none out,
+        and there is only the last epoch. Test clips never decide.
 
-    ValueError: skeleton files without a list of splits.
+    ValueError: skeleton files without a list of splits, a share outside 0..1, or a test part whose name
+    cannot be that of a file, or is "val" beside what is held out.
     """
 
     train: Sequence[str]
@@ -44,16 +51,25 @@ class Data:
     split: int | str = 1
     splits: str = ""
     whole_clips: bool = False
+    val: float = 0.0
 
     def __post_init__(self):
         if self.format == "skeletons" and not self.splits:
             raise ValueError("data.splits is missing: the CSV that divides the skeleton files")
+        if not 0 <= self.val < 1:
+            raise ValueError(f"data.val is a share from 0 to below 1, got {self.val}")
+        for name in self.test:
+            if not re.fullmatch(PART_NAME, name):
+                raise ValueError(f"the test part {name!r} names files: letters, digits, _ and - only")
+        if self.val and VAL in self.test:
+            raise ValueError(f"no test part may be called {VAL!r} beside what data.val holds out")
 
 
 @dataclass(frozen=True)
 class Training:
     """SGD with Nesterov momentum 0.9, a linear warm-up, then a cosine to zero, stepped with every batch.
 
+    batch_size: clips a step, of all processes together.
     ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
     amp: compute in bfloat16 where that is safe; faster on processors and GPUs that have it.
     workers: processes that prepare batches; 0 prepares them between steps.

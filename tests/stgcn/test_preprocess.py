@@ -4,9 +4,11 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 
 from stgcn.graph import COCO17
 from stgcn.preprocess import Preprocess
+from stgcn.streams import STREAMS, stream
 
 PREPROCESS = Preprocess()
 WRIST, HIP = COCO17.index("right_wrist"), COCO17.index("left_hip")
@@ -126,3 +128,13 @@ def test_what_comes_later_does_not_change_a_window():
     times, keypoints = clip()
     later = PREPROCESS(times, keypoints, times[45])
     np.testing.assert_allclose(later, PREPROCESS(times[:46], keypoints[:46], times[45]), atol=1e-6)
+
+
+def test_a_window_is_one_of_the_streams():
+    with pytest.raises(ValueError, match="unknown stream 'limb'.*bone_motion"):
+        Preprocess(stream="limb")
+    times = np.arange(60) / 30
+    joints = torch.from_numpy(PREPROCESS(times, waving(times), times[-1]))
+    for name in STREAMS:
+        window = Preprocess(stream=name)(times, waving(times), times[-1])
+        assert torch.equal(torch.from_numpy(window), stream(joints, name, COCO17)), name

@@ -1,62 +1,44 @@
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from stgcn.checkpoint import load
 from stgcn.data import SkeletonDataset
-from stgcn.graph import LAYOUTS
+from stgcn.experiment import prepare
+from stgcn.results import measure
 from stgcn.settings import read_settings
-from stgcn.train import main, measure, prepare, train
+from stgcn.train import batch_of_a_process, check_resumable, main, train
+from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
 
 ROOT = Path(__file__).parents[2]
-ACTIONS = {"nod": "nose", "wave": "left_wrist"}  # action -> the joint that swings
-CLIPS, FRAMES = 18, 20  # clips of each action, frames of each clip
-RNG = np.random.default_rng(0)
-STANDING = RNG.uniform((100, 50), (200, 200), (17, 2))
-
-CONFIG = """
-data = dict(splits={splits!r}, split=1, train=[{folder!r}], test=dict(made_up={folder!r}))
-model = dict(width=4, dropout=0.0)
-preprocess = dict(frames=20)
-augment = dict(mirror=0.0, drop_joint=0.0, hide_legs=0.0)
-training = dict(epochs=25, warmup_epochs=1, batch_size=8, learning_rate=0.05)
-about = dict(licence="none needed")
-"""
-
-
-def write_clip(path, joint):
-    """A standing person, somewhere in the picture, who swings one joint to and fro."""
-    moving = LAYOUTS["coco17"].index(joint)
-    place, phase = RNG.uniform(-50, 50, 2), RNG.uniform(0, 6)
-    lines = [{"skeletons": 1, "layout": "coco17", "fps": 30, "size": [320, 240], "source": path.stem}]
-    for i in range(FRAMES):
-        positions = STANDING + place + RNG.normal(0, 1, (17, 2))
-        positions[moving, 0] += 30 * np.sin(phase + i)
-        keypoints = np.column_stack([positions, np.full(17, 0.9)]).tolist()
-        person = {"track": 1, "score": 0.9, "box": [50, 0, 250, 240], "keypoints": keypoints}
-        lines.append({"frame": i, "time_s": i / 30, "people": [person]})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+PATIENCE_S = 120  # before a program that a test started counts as stuck
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+# A moving average and held-out recordings: all that a resumed training has to bring back.
+OPTIONS = {"data.val": 0.2, "training.ema_momentum": 0.3, "training.batch_size": 6}
+TRAINED = ["--seed", "3", "--cfg-options", *(f"{key}={value}" for key, value in OPTIONS.items())]
+PNG = b"\x89PNG"
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     """Path of a config for a small made-up data set."""
-    root = tmp_path_factory.mktemp("made_up")
-    rows = ["video,class,split1"]
-    for action, joint in ACTIONS.items():
-        for i in range(CLIPS):
-            rows.append(f"{action}/{i}.mp4,{action},{'test' if i % 3 == 0 else 'train'}")
-            write_clip(root / f"skeletons/{action}/{i}.skeletons.jsonl", joint)
-    (root / "splits.csv").write_text("\n".join(rows) + "\n")
-    path = root / "tiny.py"
-    path.write_text(CONFIG.format(splits=str(root / "splits.csv"), folder=str(root / "skeletons")))
-    return path
+    return write_config(tmp_path_factory.mktemp("made_up"))
+
+
+@pytest.fixture(scope="module")
+def trained(config, tmp_path_factory):
+    """Work folder of a whole training."""
+    folder = tmp_path_factory.mktemp("trained")
+    torch.set_num_threads(1)
+    main([str(config), "--work-dir", str(folder), *TRAINED])
+    return folder
 
 
 @pytest.mark.parametrize("option, words", [
@@ -66,6 +48,7 @@ def config(tmp_path_factory):
     ("augment.mirror=2", ["mirror is a probability"]),
     ("preprocess.layout=coco18", ["coco18", "coco17"]),
     ("preprocess.layout=ntu25", ["holds coco17 skeletons in format 1; ntu25"]),
+    ("preprocess.stream=limb", ["unknown stream 'limb'", "bone_motion"]),
     ("model.strategy=none", ["unknown partition strategy", "spatial"]),
     ("model.width=0", ["width must be at least 1"]),
     ("training.epochs=0", ["at least 1 epoch"]),
@@ -74,6 +57,8 @@ def config(tmp_path_factory):
     ("data.splits=none.csv", ["none.csv cannot be read"]),
     ("data.train=[none]", ["there is no folder none"]),
     ("data.train=[]", ["at least one clip"]),
+    ("data.val=1", ["data.val is a share from 0 to below 1"]),
+    ("data.val=1e-9", ["holds out none of 24 training clips"]),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_2(config, tmp_path, capsys, option, words):
     with pytest.raises(SystemExit) as caught:
@@ -89,6 +74,8 @@ def test_bad_input_is_one_line_and_exit_2(config, tmp_path, capsys, option, word
 @pytest.mark.parametrize("text, word", [
     ("data = dict(", "cannot be read"), ("model = dict()", "data"), ("data = 1 / 0", "division"),
     ("data = dict(split=1)", "missing"), ("data = 3", "data"),
+    ("data = dict(splits='s', train=[], test={'a/b': 'c'})", "letters, digits"),
+    ("data = dict(splits='s', train=[], test=dict(val='c'), val=0.1)", "may be called 'val'"),
 ])  # fmt: skip
 def test_bad_config(tmp_path, capsys, text, word):
     (tmp_path / "bad.py").write_text(text)
@@ -98,13 +85,36 @@ def test_bad_config(tmp_path, capsys, text, word):
     assert "bad.py" in line and word in line
 
 
-def test_missing_config_on_the_command_line(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "stgcn.train", str(tmp_path / "none.py")], capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ") and "none.py" in line
+def test_missing_config(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "none.py")])
+    assert "none.py" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--seed", "4", *TRAINED[2:]], "--seed 3, not 4"), (TRAINED[:2], "another config"),
+])  # fmt: skip
+def test_a_folder_of_another_training_is_not_resumed(config, trained, capsys, arguments, word):
+    before = (trained / "last.pth").read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main([str(config), "--work-dir", str(trained), "--resume", *arguments])
+    assert word in capsys.readouterr().err
+    assert (trained / "last.pth").read_bytes() == before
+
+
+def test_a_broken_state_is_not_resumed(config, tmp_path):
+    experiment = prepare(read_settings(config), 0)
+    check_resumable(experiment, tmp_path)  # nothing there: training begins
+    (tmp_path / "last.pth").write_bytes(b"half a fi")
+    with pytest.raises(ValueError, match="last.pth cannot be read"):
+        check_resumable(experiment, tmp_path)
+
+
+@pytest.mark.parametrize("clips, processes", [(8, 3), (2, 2)])
+def test_a_batch_that_cannot_be_shared_out(config, monkeypatch, clips, processes):
+    monkeypatch.setattr("stgcn.train.get_world_size", lambda: processes)
+    with pytest.raises(ValueError, match=f"shared by {processes} processes"):
+        batch_of_a_process(read_settings(config, {"training.batch_size": clips}).training)
 
 
 def test_the_committed_configs_are_valid():
@@ -112,18 +122,49 @@ def test_the_committed_configs_are_valid():
         assert read_settings(path).data.test, path
 
 
-def test_learns_to_tell_two_motions_apart(config, tmp_path, capsys):
-    main([str(config), "--work-dir", str(tmp_path), "--seed", "3"])
-    assert "made_up: top-1" in capsys.readouterr().out
-    checkpoint = load(tmp_path / "model.pth")
+def test_learns_to_tell_two_motions_apart(config, trained):
+    checkpoint = load(trained / "model.pth")
     result = checkpoint.metrics["made_up"]
     assert checkpoint.classes == ("nod", "wave")
     assert checkpoint.preprocess.frames == 20
-    assert result["clips"] == 12 and result["top1"] >= 0.9
+    assert result["clips"] == TEST_CLIPS and result["top1"] >= 0.9
     assert checkpoint.about["licence"] == "none needed"
     assert checkpoint.about["seed"] == 3 and "--seed 3" in checkpoint.about["command"]
     again = measure(checkpoint.model, prepare(read_settings(config), 3).test["made_up"], checkpoint.classes)
     assert again == result, "half precision changes no decision here"
+
+
+def test_the_results_folder(config, trained):
+    pictures = {f"{name}.png" for name in (
+        "curves", "confusion_made_up", "confusion_val", "best_confusion_made_up", "best_confusion_val"
+    )}  # fmt: skip
+    files = {path.name for path in trained.iterdir() if path.is_file()}
+    assert files == pictures | {"config.py", "train.log", "last.pth", "model.pth", "best.pth"}
+    assert all((trained / name).read_bytes().startswith(PNG) for name in pictures)
+    used = read_settings(trained / "config.py")
+    assert used == read_settings(config, OPTIONS)
+    assert (trained / "train.log").read_text().count("Epoch(train)") == used.training.epochs
+
+
+def test_the_best_epoch_is_that_of_the_held_out_recordings(trained):
+    best, last = load(trained / "best.pth"), load(trained / "model.pth")
+    assert best.metrics["val"]["top1"] >= last.metrics["val"]["top1"]
+    assert best.metrics.keys() == last.metrics.keys() == {"made_up", "val"}
+    assert 1 <= best.about["epoch"] <= 25
+    experiment = prepare(read_settings(trained / "config.py"), 3)
+    assert measure(best.model, experiment.val, best.classes) == best.metrics["val"]
+    assert best.metrics["val"]["clips"] + len(experiment.train) == TRAINING_CLIPS
+
+
+def test_without_held_out_recordings_there_is_only_the_last_epoch(config, tmp_path):
+    train(prepare(read_settings(config, {"training.epochs": 2}), 0), tmp_path)
+    assert (tmp_path / "last.pth").is_file() and not (tmp_path / "best.pth").exists()
+
+
+def test_a_stream_is_part_of_the_checkpoint(config, tmp_path):
+    main([str(config), "--work-dir", str(tmp_path),
+          "--cfg-options", "preprocess.stream=bone_motion", "training.epochs=2"])  # fmt: skip
+    assert load(tmp_path / "model.pth").preprocess.stream == "bone_motion"
 
 
 def weights_after(config, work_dir, resume=False, **options):
@@ -149,21 +190,49 @@ def test_resumed_equals_uninterrupted(config, tmp_path, monkeypatch):
         assert torch.equal(resumed[key], tensor), key
 
 
+def test_killed_and_resumed_equals_uninterrupted(config, trained, tmp_path):
+    arguments = [str(config), "--work-dir", str(tmp_path), *TRAINED]
+    running = subprocess.Popen([sys.executable, "-m", "stgcn.train", *arguments], env=ONE_THREAD,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    until = time.monotonic() + PATIENCE_S
+    while not (tmp_path / "last.pth").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.2)  # somewhere in a later epoch
+    running.kill()
+    assert running.wait() == -signal.SIGKILL
+    assert (tmp_path / "last.pth").exists() and not (tmp_path / "model.pth").exists()
+    main([*arguments[:3], "--resume", *TRAINED])
+    for file in ("model.pth", "best.pth"):
+        straight, resumed = load(trained / file), load(tmp_path / file)
+        assert resumed.metrics == straight.metrics
+        for key, tensor in straight.model.state_dict().items():
+            assert torch.equal(resumed.model.state_dict()[key], tensor), f"{file}: {key}"
+    assert (tmp_path / "curves.png").read_bytes() == (trained / "curves.png").read_bytes()
+
+
+def test_two_processes_train_one_network(config, tmp_path):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "stgcn.train", str(config), "--work-dir", str(tmp_path),
+         "--cfg-options", "training.epochs=12", "training.batch_size=12"],
+        env=ONE_THREAD, capture_output=True, text=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("checkpoint:") == done.stdout.count("made_up: top-1") == 1
+    log = (tmp_path / "train.log").read_text()
+    assert "2 processes" in log and log.count("Epoch(train)") == 12
+    (scalars,) = tmp_path.glob("*/vis_data/scalars.json")  # one folder, by the main process
+    losses = [json.loads(line)["loss"] for line in scalars.read_text().splitlines()]
+    assert len(losses) == 12 and sum(losses[-3:]) < sum(losses[:3])
+    files = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert files == {
+        "config.py", "train.log", "last.pth", "model.pth", "curves.png", "confusion_made_up.png"
+    }  # fmt: skip
+    assert load(tmp_path / "model.pth").metrics["made_up"]["clips"] == TEST_CLIPS
+
+
 def test_half_precision_arithmetic_stays_close(config, tmp_path):
     exact = weights_after(config, tmp_path / "exact")
     mixed = weights_after(config, tmp_path / "mixed", **{"training.amp": True})
     assert not torch.equal(exact["classifier.weight"], mixed["classifier.weight"])
     torch.testing.assert_close(mixed["classifier.weight"], exact["classifier.weight"], rtol=0, atol=0.1)
-
-
-def test_measure_counts(config):
-    experiment = prepare(read_settings(config), 0)
-
-    def always_nod(inputs):
-        return torch.tensor([[1.0, 0.0]]).expand(len(inputs), 2)
-
-    result = measure(always_nod, experiment.test["made_up"], experiment.classes)
-    assert result == {
-        "clips": 12, "top1": 0.5, "confusion": [[6, 0], [6, 0]],
-        "recall": {"nod": 1.0, "wave": 0.0}, "precision": {"nod": 0.5, "wave": None},
-    }  # fmt: skip

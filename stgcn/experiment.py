@@ -1,0 +1,86 @@
+"""What a config asks for, made real: its clips read and checked, its network built."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+from zlib import crc32
+
+import torch
+
+from stgcn.clips import joint_shape
+from stgcn.data import Clip, Part, SkeletonDataset
+from stgcn.model import STGCN
+from stgcn.readers import read_part
+from stgcn.settings import Settings
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a training needs. val: recordings held out of `train`, where the config asks for it."""
+
+    settings: Settings
+    seed: int
+    classes: tuple[str, ...]
+    train: SkeletonDataset
+    test: dict[str, SkeletonDataset]
+    network: STGCN
+    val: SkeletonDataset | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Where a network trained in it comes from, plain values for its checkpoint."""
+        return self.settings.about | dict(
+            seed=self.seed,
+            training=asdict(self.settings.training),
+            training_samples=len(self.train),
+            whole_clips=self.settings.data.whole_clips,
+        )
+
+
+def prepare(settings: Settings, seed: int) -> Experiment:
+    """Read the data and build the network.
+
+    ValueError: see `stgcn.readers`, `stgcn.data` and `stgcn.model`; or the parts name different classes, or
+    nothing is left to hold out.
+    """
+    data, preprocess = settings.data, settings.preprocess
+    parts = [read_part(data, path, preprocess.layout, "train") for path in data.train]
+    test = parts_to_test(settings)
+    classes = common_classes([*parts, *test.values()])
+    clips = [clip for part in parts for clip in part.clips]
+    held_out = [clip for clip in clips if _is_held_out(clip, data.val)]
+    if data.val and not held_out:
+        raise ValueError(f"data.val={data.val} holds out none of {len(clips)} training clips")
+    # A clip in which nobody was found teaches nothing, but it counts in a test.
+    seen = [clip for clip in clips if len(clip.times) and not _is_held_out(clip, data.val)]
+    shared = dict(preprocess=preprocess, num_classes=len(classes), whole_clips=data.whole_clips)
+    _, channels = joint_shape(preprocess.layout)
+    torch.manual_seed(seed)
+    return Experiment(
+        settings=settings,
+        seed=seed,
+        classes=classes,
+        train=SkeletonDataset(seen, augment=settings.augment, seed=seed, **shared),
+        test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
+        network=STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model)),
+        val=SkeletonDataset(held_out, **shared) if held_out else None,
+    )
+
+
+def parts_to_test(settings: Settings) -> dict[str, Part]:
+    """What the config tests on, by name. ValueError: see `stgcn.readers`."""
+    data, layout = settings.data, settings.preprocess.layout
+    return {name: read_part(data, path, layout, "test") for name, path in data.test.items()}
+
+
+def common_classes(parts: Iterable[Part]) -> tuple[str, ...]:
+    """The classes of all the parts. ValueError: they have different ones."""
+    found = {part.classes for part in parts}
+    if len(found) > 1:
+        raise ValueError("the parts of the data, to train on and to test on, do not have the same classes")
+    return found.pop() if found else ()
+
+
+def _is_held_out(clip: Clip, share: float) -> bool:
+    """By name alone: the same for every seed, and wherever several pose estimators saw one recording."""
+    return crc32(clip.name.encode()) < share * 2**32

@@ -1,0 +1,145 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from stgcn.checkpoint import Checkpoint, save
+from stgcn.clips import stretch
+from stgcn.evaluate import evaluate, main, read_models, table
+from stgcn.experiment import parts_to_test
+from stgcn.model import STGCN
+from stgcn.preprocess import Preprocess
+from stgcn.settings import read_settings
+from stgcn.streams import stream
+from tests.stgcn.made_up import TEST_CLIPS, write_config
+
+CLASSES = ("nod", "wave")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """Path of a config for a small made-up data set."""
+    return write_config(tmp_path_factory.mktemp("made_up"))
+
+
+@pytest.fixture(scope="module")
+def trained_on(tmp_path_factory):
+    """Path of an untrained network's checkpoint for a stream, classes and a layout."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    def make(name="joint", classes=CLASSES, layout="coco17", known=True):
+        torch.manual_seed(len(name))
+        model = STGCN(len(classes), layout, width=4).eval()
+        preprocess = Preprocess(layout=layout, frames=20, stream=name) if known else None
+        path = folder / f"{name}-{'-'.join(classes)}-{layout}-{known}.pth"
+        save(path, Checkpoint(model, preprocess, classes))
+        return str(path)
+
+    return make
+
+
+@pytest.mark.parametrize("made, words", [
+    (dict(classes=("nod", "jump")), ["other classes", "number 1, jump instead of wave"]),
+    (dict(classes=("nod", "wave", "sit")), ["number 2, sit instead of none"]),
+    (dict(layout="jhmdb15"), ["is for jhmdb15 skeletons, the config for coco17"]),
+    (dict(known=False), ["without preprocessing"]),
+])  # fmt: skip
+def test_a_checkpoint_that_does_not_fit(config, trained_on, tmp_path, capsys, made, words):
+    with pytest.raises(SystemExit) as caught:
+        main([str(config), trained_on(), trained_on(**made), "-o", str(tmp_path / "out")])
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and all(word in line for word in words)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("weights, words", [
+    (["1"], "2 checkpoints need as many weights, got 1"), (["0", "0"], "one is more"),
+    (["1", "-1"], "0 or more"),
+])  # fmt: skip
+def test_weights_that_do_not_fit(config, trained_on, capsys, weights, words):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(config), trained_on(), trained_on("bone"), "--weights", *weights])
+    assert words in capsys.readouterr().err
+
+
+def test_missing_or_unusable_files(config, trained_on, tmp_path, capsys):
+    (tmp_path / "text.pth").write_text("no checkpoint")
+    (tmp_path / "empty.py").write_text("data = dict(splits='none.csv', train=[], test={})")
+    for files, words in (
+        ([tmp_path / "none.py", trained_on()], "none.py cannot be read"),
+        ([config, tmp_path / "none.pth"], "there is no checkpoint"),
+        ([config, tmp_path / "text.pth"], "text.pth is not a checkpoint"),
+        ([tmp_path / "empty.py", trained_on()], "data.test is empty"),
+        ([config, trained_on(), "-o", config], "exists"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main([str(file) for file in files])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert words in line
+
+
+def test_one_checkpoint(config, trained_on, tmp_path, capsys):
+    main([str(config), trained_on(), "-o", str(tmp_path)])
+    heading, line, _ = capsys.readouterr().out.splitlines()
+    assert heading.startswith("test part") and line.startswith("made_up") and "joint" in line
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["parts"].keys() == {"made_up"} and found["cost"].keys() == {"joint"}
+    assert found["parts"]["made_up"]["joint"]["clips"] == TEST_CLIPS
+    assert min(found["cost"]["joint"].values()) > 0
+    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "confusion_made_up_joint.png"}
+
+
+def test_streams_alone_and_fused(config, trained_on):
+    settings = read_settings(config)
+    paths = [trained_on("joint"), trained_on("bone")]
+    found = evaluate(settings, read_models(paths))
+    assert [model["weight"] for model in found["models"]] == [2, 2]
+    assert list(found["parts"]["made_up"]) == ["joint", "bone", "fused"]
+    cost = found["cost"]
+    for key in ("parameters", "multiply_adds"):
+        assert cost["fused"][key] == cost["joint"][key] + cost["bone"][key]
+    assert cost["fused"]["clips_per_s"] < min(cost["joint"]["clips_per_s"], cost["bone"]["clips_per_s"])
+    assert len(table(found).splitlines()) == 4
+    only_bone = evaluate(settings, read_models(paths, [0, 1]))["parts"]["made_up"]
+    assert only_bone["fused"] == only_bone["bone"] == found["parts"]["made_up"]["bone"]
+
+
+def test_two_of_the_same_stream_have_numbers(trained_on):
+    models = read_models([trained_on(), trained_on("bone_motion"), trained_on()])
+    assert [model.name for model in models] == ["joint_1", "bone_motion", "joint_2"]
+    assert [model.weight for model in models] == [2, 1, 2]
+
+
+@pytest.mark.parametrize("whole_clips", [False, True])
+@pytest.mark.parametrize("name", ["joint", "bone_motion"])
+def test_a_network_sees_its_own_stream_of_cut_and_of_whole_clips(config, trained_on, whole_clips, name):
+    settings = read_settings(config, {"data.whole_clips": whole_clips, "preprocess.frames": 31})
+    (model,) = read_models([trained_on(name)])
+    preprocess = replace(model.checkpoint.preprocess, stream="joint")
+    predicted = []
+    for clip in parts_to_test(settings)["made_up"].clips:
+        times, keypoints = clip.times, clip.keypoints
+        if whole_clips:
+            times, keypoints = stretch(times, keypoints, clip.end_s, preprocess.duration_s)
+        window = torch.from_numpy(preprocess(times, keypoints, clip.end_s))[None, ..., None]  # NCTVM
+        predicted.append(model.checkpoint.model(stream(window, name, "coco17")).argmax().item())
+    found = evaluate(settings, [model])["parts"]["made_up"][name]
+    assert torch.tensor(found["confusion"]).sum(dim=0).tolist() == [predicted.count(0), predicted.count(1)]
+
+
+def test_the_committed_checkpoint_is_as_good_as_its_card_says(shared, monkeypatch):
+    shared("data/jhmdb/splits.csv")
+    monkeypatch.chdir(ROOT)
+    settings = read_settings("configs/actions/jhmdb_coco17.py")
+    for folder in settings.data.test.values():
+        if not Path(folder).is_dir():
+            pytest.skip(f"the skeletons of J-HMDB are not in {folder}; the model card says how to make them")
+    (model,) = read_models(["checkpoints/stgcn-jhmdb-coco17.pth"])
+    found = evaluate(settings, [model])["parts"]
+    for part, top1 in (("mmpose", 0.631), ("movenet", 0.634)):
+        assert found[part]["joint"]["top1"] == pytest.approx(top1, abs=0.0005)
+        assert found[part]["joint"]["confusion"] == model.checkpoint.metrics[part]["confusion"]

@@ -1,0 +1,53 @@
+import pytest
+
+from stgcn.data import Part
+from stgcn.experiment import common_classes, parts_to_test, prepare
+from stgcn.settings import read_settings
+from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """Path of a config for a small made-up data set."""
+    return write_config(tmp_path_factory.mktemp("made_up"))
+
+
+def names(dataset):
+    return [clip.name for clip in dataset.clips]
+
+
+def test_parts_of_different_classes_are_refused():
+    with pytest.raises(ValueError, match="do not have the same classes"):
+        common_classes([Part(("nod", "wave"), []), Part(("nod",), [])])
+
+
+def test_nothing_to_hold_out_is_refused(config):
+    with pytest.raises(ValueError, match="holds out none of 24"):
+        prepare(read_settings(config, {"data.val": 1e-9}), 0)
+
+
+def test_everything_held_out_is_refused(config):
+    with pytest.raises(ValueError, match="at least one clip"):
+        prepare(read_settings(config, {"data.val": 1 - 1e-9}), 0)
+
+
+def test_a_recording_is_held_out_whoever_saw_it_and_whatever_the_seed(config):
+    settings = read_settings(config, {"data.val": 0.3})
+    twice = read_settings(config, {"data.val": 0.3, "data.train": 2 * list(settings.data.train)})
+    one, both = prepare(settings, 0), prepare(twice, 1)
+    assert names(one.val) * 2 == names(both.val)
+    assert not set(names(both.val)) & set(names(both.train))
+    assert len(one.val) + len(one.train) == TRAINING_CLIPS
+    assert one.val.augment is None and one.train.augment is not None
+
+
+def test_a_larger_share_holds_out_more_and_tests_stay(config):
+    few, many = (prepare(read_settings(config, {"data.val": share}), 0) for share in (0.2, 0.6))
+    assert set(names(few.val)) < set(names(many.val))
+    assert names(few.test["made_up"]) == names(many.test["made_up"])
+    assert not set(names(many.test["made_up"])) & set(names(many.val))
+
+
+def test_tests_need_no_training_data(config):
+    settings = read_settings(config, {"data.train": ["none"]})
+    assert len(parts_to_test(settings)["made_up"].clips) == TEST_CLIPS
