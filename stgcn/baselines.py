@@ -4,6 +4,8 @@ All have its contract, (N, C, T, V, M) -> (N, num_classes) logits, its normalisa
 average over persons; width means the same too: the classifier sees 4 * width features.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ TEMPORAL_KERNEL = 9  # frames, as in the paper
 NO_TORCH_GEOMETRIC = "the frame-wise GNN needs torch_geometric: pip install torch_geometric"
 
 
-class Baseline(nn.Module):
+class Baseline(nn.Module, ABC):
     """What the alternatives share; each defines `describe`.
 
     num_classes, layout, in_channels, width: as of `stgcn.model.STGCN`.
@@ -60,9 +62,9 @@ class Baseline(nn.Module):
         x = self.describe(x.permute(0, 2, 3, 1).contiguous())  # (N*M, C', T', V')
         return x.unflatten(0, (n, m))  # (N, M, C', T', V')
 
+    @abstractmethod
     def describe(self, x: Tensor) -> Tensor:
         """Each person alone: (N*M, C, T, V) -> (N*M, C', T', V') with C' = 4 * width."""
-        raise NotImplementedError
 
 
 class LSTM(Baseline):

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 from torch import nn
+from torch.library import Library
 
 from app.errors import UserError
 
@@ -76,10 +77,10 @@ def _import_torchvision() -> None:
         import torchvision  # noqa: F401
     except RuntimeError:
         # torchvision registers fake kernels for operators that its library failed to declare.
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _import_torchvision.library = library  # the declarations live as long as this object
+        declared = Library("torchvision", "FRAGMENT")
+        declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _import_torchvision.declared = declared  # the declarations live as long as this object
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         importlib.import_module("torchvision")
