@@ -139,6 +139,9 @@ def main() -> None:
             window = Window()
             stack.callback(window.close)
         camera: CameraSource = stack.enter_context(open_camera(args.camera))
+        if window:
+            window.show(_loading(camera.size))
+            window.key()  # lets it appear
         events = EventWriter(stack.enter_context(_open_events(args.events))) if args.events else None
         checkpoint, device, estimator = options.load_actions(args), options.load_device(args), options.load_pose(args)
         runtime = LiveRuntime(camera, estimator, Recogniser(checkpoint, device))
@@ -149,6 +152,14 @@ def main() -> None:
         finally:
             session.announce(runtime.finish())
             session.close()
+
+
+def _loading(size: tuple[int, int]) -> np.ndarray:
+    """What the window shows until the first picture; (H, W, 3) for a `size` of (width, height)."""
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    overlay.draw_lines(picture, ("loading the models",))
+    return picture
 
 
 def _open_events(path: str) -> AbstractContextManager[TextIO]:
