@@ -23,7 +23,7 @@ from app.recording import VideoWriter
 from app.runtime import LiveRuntime, View
 from app.window import Window
 
-VIEW_TIMEOUT_S = 0.05  # how long keys may wait when the camera gives nothing
+VIEW_TIMEOUT_S = 0.01  # how long keys wait when the camera gives nothing; of two in that time OpenCV keeps one
 DEFAULT_FOLDER = Path("recordings")
 ESCAPE = "\x1b"
 HELP_LINES = ("q quit   r record   s snapshot", "k skeletons   space pause   h help")

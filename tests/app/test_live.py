@@ -123,6 +123,7 @@ def test_keys_record_take_snapshots_and_quit(tmp_path, actions, movenet, screen)
 
     def press(key):
         xdotool(screen, "windowfocus", "--sync", window, "key", key)
+        time.sleep(0.3)  # as fast as a finger; OpenCV keeps one of two keys that fall between two pictures
 
     recordings = tmp_path / "recordings"
     # While the models load there is nothing to take a snapshot of, so the key is pressed until there is one.
