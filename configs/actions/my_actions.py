@@ -15,10 +15,10 @@ data = dict(
 
 preprocess = dict(layout="coco17", fps=30.0, frames=48)
 
-model = dict(width=32, dropout=0.3)
+model = dict(width=21, dropout=0.2)
 
-augment = dict(mirror=0.5, crop=0.5, speed=(0.8, 1.25), hide_legs=0.15)
+augment = dict(crop_share=(0.5, 1.0), position_noise=0.01)
 
-training = dict(epochs=50, batch_size=32, learning_rate=0.1, label_smoothing=0.1, amp=True)
+training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(data="my own clips", licence="all rights reserved")
