@@ -149,8 +149,10 @@ def _write_results(experiment: Experiment, network: STGCN, work_dir: Path, comma
         found[runner.BEST] = replace(best, about=best.about | about)
     parts = experiment.test | ({VAL: experiment.val} if experiment.val is not None else {})
     for file, checkpoint in found.items():
-        metrics = {name: measure(checkpoint.model, part, classes) for name, part in parts.items()}
-        save(work_dir / file, replace(checkpoint, metrics=metrics))
+        save(work_dir / file, checkpoint)
+        stored = load(work_dir / file)  # what is tested is what the file gives: half precision turns a clip or two
+        metrics = {name: measure(stored.model, part, classes) for name, part in parts.items()}
+        save(work_dir / file, replace(stored, metrics=metrics))
         for name, result in metrics.items():
             title = f"{name}: top-1 {100 * result['top1']:.1f} % of {result['clips']} clips"
             picture = f"{'' if file == MODEL else 'best_'}confusion_{name}.png"
