@@ -23,6 +23,7 @@ from mmengine.config import DictAction
 from torch import nn
 from tqdm import tqdm
 
+from stgcn import exit_codes
 from stgcn.baselines import LSTM, FrameGNN, SimplifiedSTGCN
 from stgcn.clips import joint_shape
 from stgcn.compare_page import Claim, Comparison, Row, as_values, page
@@ -31,7 +32,7 @@ from stgcn.experiment import Experiment, prepare
 from stgcn.model import STGCN
 from stgcn.results import measure
 from stgcn.settings import Network, Settings, read_settings
-from stgcn.train import EXIT_BAD_INPUT, EXIT_INTERRUPTED, train
+from stgcn.train import train
 
 COMMAND = "python -m stgcn.compare"
 PAGE = Path("docs/comparison.md")
@@ -225,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prepare_all(settings, options.seeds, work_dir)
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(exit_codes.BAD_INPUT)
     comparison = compare(settings, options.seeds, work_dir, command)
     _write_json(work_dir / "comparison.json", as_values(comparison))
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -238,4 +239,4 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)

@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import Tensor
 
-from stgcn import plots
+from stgcn import exit_codes, plots
 from stgcn.checkpoint import Checkpoint, load
 from stgcn.cost import count_parameters, inference_ms, multiply_adds
 from stgcn.data import Part, SkeletonDataset
@@ -27,7 +27,6 @@ from stgcn.settings import Settings, read_settings
 from stgcn.streams import PYSKL_WEIGHTS, fuse
 
 COMMAND = "python -m stgcn.evaluate"
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 FUSED = "fused"
 RESULTS = "results.json"  # in the folder
 HEADINGS = (
@@ -183,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write(folder, found)
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(exit_codes.BAD_INPUT)
     print(table(found))
     print(f"results: {folder / RESULTS}")
 
@@ -192,4 +191,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)

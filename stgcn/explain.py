@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from stgcn import exit_codes
 from stgcn.checkpoint import load
 from stgcn.explain_pictures import draw_maps, draw_moments, write_video
 from stgcn.explain_walk import walk
@@ -14,7 +15,6 @@ from stgcn.explanation import Explanation, explain, read
 from stgcn.readers.skeletons import SKELETON_SUFFIX
 
 COMMAND = "python -m stgcn.explain"
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 FOLDER = Path("work_dirs/explain")
 NAMED = 3  # classes and joints
 
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _refuse(problem: str) -> NoReturn:
     print(f"error: {problem}", file=sys.stderr)
-    sys.exit(EXIT_BAD_INPUT)
+    sys.exit(exit_codes.BAD_INPUT)
 
 
 if __name__ == "__main__":
@@ -107,4 +107,4 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)

@@ -30,7 +30,7 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from stgcn import plots, runner
+from stgcn import exit_codes, plots, runner
 from stgcn.checkpoint import Checkpoint, load, save
 from stgcn.experiment import Experiment, prepare
 from stgcn.model import STGCN
@@ -39,7 +39,6 @@ from stgcn.settings import VAL, Training, read_settings
 from stgcn.trusted import MMENGINE_GLOBALS
 
 COMMAND = "python -m stgcn.train"
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 MODEL = "model.pth"  # in the work folder
 
 
@@ -190,7 +189,7 @@ def _train_and_write(options: argparse.Namespace, command: str) -> None:
     except (ValueError, OSError) as error:
         if is_main_process():
             print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(exit_codes.BAD_INPUT)
     network = train(experiment, work_dir, options.resume)
     if is_main_process():
         _write_results(experiment, network, work_dir, command)
@@ -201,4 +200,4 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         print("stopped; --resume goes on", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)

@@ -15,8 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import nn
-from torch.library import Library
+from torch import library, nn
 
 from app.errors import UserError
 
@@ -77,10 +76,8 @@ def _import_torchvision() -> None:
         import torchvision  # noqa: F401
     except RuntimeError:
         # torchvision registers fake kernels for operators that its library failed to declare.
-        declared = Library("torchvision", "FRAGMENT")
-        declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _import_torchvision.declared = declared  # the declarations live as long as this object
+        library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("torchvision::qnms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         importlib.import_module("torchvision")
