@@ -1,4 +1,4 @@
-"""Clips that are no live view of a picture: joints in space, and recordings cut to one action."""
+"""Clips that are no live view of a picture: joints in space."""
 
 from dataclasses import asdict
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
+from stgcn.streams import COMBINE
 
 # Measured by depth cameras, with three coordinates a joint; every other layout has two, in a picture.
 SPATIAL_LAYOUTS = ("ntu25", "kinect20")
@@ -49,15 +50,6 @@ def joint_shape(layout: str) -> tuple[int, int]:
     return len(get_layout(layout).joints), 4 if layout in SPATIAL_LAYOUTS else 3
 
 
-def stretch(times: np.ndarray, keypoints: np.ndarray, end_s: float, duration_s: float):
-    """The clip slowed down or sped up until the time from its first observation to `end_s` is `duration_s`.
-
-    times (n,), keypoints (n, V, D) -> the same at their new times, still ending at `end_s`. A clip of a
-    single moment is held throughout. Nobody (n = 0) stays nobody.
-    """
-    if not len(times):
-        return times, keypoints
-    length_s = end_s - times[0]
-    if length_s == 0:
-        return np.array([end_s - duration_s, end_s]), np.repeat(keypoints, 2, axis=0)
-    return end_s + (times - end_s) * (duration_s / length_s), keypoints
+def input_channels(preprocess: Preprocess) -> int:
+    """C of the windows that `preprocess` makes: all values of a joint, for every stream that is combined."""
+    return joint_shape(preprocess.layout)[1] * len(preprocess.stream.split(COMBINE))

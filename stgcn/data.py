@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from stgcn.augment import Augment
-from stgcn.clips import joint_shape, stretch
+from stgcn.clips import joint_shape
 from stgcn.preprocess import Preprocess
 
 
@@ -56,15 +56,13 @@ class SkeletonDataset(Dataset):
     """Clips as network input: item i is ((C, T, V, M=1) float32, label).
 
     With `augment`, item i is another variant of clip i in every `epoch` (set it before each one), the same
-    for the same seed. Without, the window ends at the clip's last frame. With `whole_clips`, every clip lasts
-    as long as the window, instead of being seen at its own speed.
+    for the same seed. Without, the window ends at the clip's last frame.
 
-    ValueError: no clips, a label outside 0..num_classes-1, joints of another layout than the preprocessing's,
-    or whole clips in a window of one frame.
+    ValueError: no clips, a label outside 0..num_classes-1, or joints of another layout than the preprocessing's.
     """
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, num_classes: int,
-                 augment: Augment | None = None, seed: int = 0, whole_clips: bool = False):  # fmt: skip
+                 augment: Augment | None = None, seed: int = 0):  # fmt: skip
         if not clips:
             raise ValueError("a data set needs at least one clip")
         for clip in clips:
@@ -74,10 +72,7 @@ class SkeletonDataset(Dataset):
             if clip.keypoints.shape != expected:
                 shape = clip.keypoints.shape
                 raise ValueError(f"{clip.name}: its keypoints have the shape {shape} instead of {expected}")
-        if whole_clips and preprocess.frames < 2:
-            raise ValueError(f"a whole clip needs a window of 2 frames or more, not {preprocess.frames}")
         self.clips, self.preprocess, self.augment, self.seed = clips, preprocess, augment, seed
-        self.whole_clips = whole_clips
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -90,7 +85,5 @@ class SkeletonDataset(Dataset):
             rng = np.random.default_rng((self.seed, self.epoch, i))
             times, keypoints = self.augment(rng, self.preprocess.layout, times, keypoints)
             end_s = times[-1]
-        if self.whole_clips:
-            times, keypoints = stretch(times, keypoints, end_s, self.preprocess.duration_s)
         window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
         return torch.from_numpy(window).unsqueeze(-1), clip.label  # (C, T, V, M)

@@ -66,7 +66,7 @@ def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -
             raise ValueError(f"{path} comes without preprocessing, as official checkpoints do: it does not "
                              "say how clips become its input")
     streams = [checkpoint.preprocess.stream for checkpoint in checkpoints]
-    weights = weights or [PYSKL_WEIGHTS[stream] for stream in streams]
+    weights = weights or [PYSKL_WEIGHTS.get(stream, 1.0) for stream in streams]
     if len(weights) != len(paths):
         raise ValueError(f"{len(paths)} checkpoints need as many weights, got {len(weights)}")
     names = [stream if streams.count(stream) == 1 else f"{stream}_{streams[:i].count(stream) + 1}"
@@ -87,7 +87,7 @@ def evaluate(settings: Settings, models: Sequence[Model]) -> dict[str, Any]:
     classes = common_classes(parts.values())
     for model in models:
         _check(model, settings, classes)
-    tested = {name: _test(part, models, settings.data.whole_clips) for name, part in parts.items()}
+    tested = {name: _test(part, models) for name, part in parts.items()}
     cost = {model.name: _expense(model.checkpoint) for model in models}
     if len(models) > 1:
         cost[FUSED] = _together(cost.values())
@@ -109,11 +109,11 @@ def _check(model: Model, settings: Settings, classes: tuple[str, ...]) -> None:
                              f"is number {i}, {own or 'none'} instead of {needed or 'none'}")
 
 
-def _test(part: Part, models: Sequence[Model], whole_clips: bool) -> dict[str, dict[str, Any]]:
+def _test(part: Part, models: Sequence[Model]) -> dict[str, dict[str, Any]]:
     scores: dict[str, Tensor] = {}
     for model in models:
         checkpoint = model.checkpoint
-        data = SkeletonDataset(part.clips, checkpoint.preprocess, len(part.classes), whole_clips=whole_clips)
+        data = SkeletonDataset(part.clips, checkpoint.preprocess, len(part.classes))
         scores[model.name], labels = predict(checkpoint.model, data)
     if len(models) > 1:
         scores[FUSED] = fuse(scores, {model.name: model.weight for model in models})

@@ -7,10 +7,10 @@ from zlib import crc32
 
 import torch
 
-from stgcn.clips import joint_shape
+from stgcn.clips import input_channels
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.model import STGCN
-from stgcn.readers import read_part
+from stgcn.readers import jhmdb, read_part
 from stgcn.settings import Settings
 
 
@@ -33,7 +33,6 @@ class Experiment:
             seed=self.seed,
             training=asdict(self.settings.training),
             training_samples=len(self.train),
-            whole_clips=self.settings.data.whole_clips,
         )
 
 
@@ -48,13 +47,13 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     test = parts_to_test(settings)
     classes = common_classes([*parts, *test.values()])
     clips = [clip for part in parts for clip in part.clips]
+    clips += [clip for path in data.train if data.fill for clip in jhmdb.fill(path, data.fill, data.split)]
     held_out = [clip for clip in clips if _is_held_out(clip, data.val)]
     if data.val and not held_out:
         raise ValueError(f"data.val={data.val} holds out none of {len(clips)} training clips")
     # A clip in which nobody was found teaches nothing, but it counts in a test.
     seen = [clip for clip in clips if len(clip.times) and not _is_held_out(clip, data.val)]
-    shared = dict(preprocess=preprocess, num_classes=len(classes), whole_clips=data.whole_clips)
-    _, channels = joint_shape(preprocess.layout)
+    shared = dict(preprocess=preprocess, num_classes=len(classes))
     torch.manual_seed(seed)
     return Experiment(
         settings=settings,
@@ -62,7 +61,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
         classes=classes,
         train=SkeletonDataset(seen, augment=settings.augment, seed=seed, **shared),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
-        network=STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model)),
+        network=STGCN(len(classes), preprocess.layout, in_channels=input_channels(preprocess), **asdict(settings.model)),
         val=SkeletonDataset(held_out, **shared) if held_out else None,
     )
 

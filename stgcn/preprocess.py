@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from stgcn.graph import get_layout
-from stgcn.streams import STREAMS, stream
+from stgcn.streams import check_names, stream
 
 # Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
 # Motor Control of Human Movement, fig. 4.1). In a picture a limb looks at most that long, so the limbs
@@ -44,7 +44,9 @@ class Preprocess:
     min_confidence: a keypoint below it counts as not observed, 0..1.
     max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
         is missing, and where the whole person was gone, the window starts anew.
-    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`.
+    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`, or several combined: "joint+bone".
+    whole_clips: every recording is slowed down or sped up until it fills the window, for sets whose clips are cut
+        to one action; not for a live view, which has no beginning.
     """
 
     layout: str = "coco17"
@@ -53,13 +55,15 @@ class Preprocess:
     min_confidence: float = 0.2
     max_gap_s: float = 0.6
     stream: str = "joint"
+    whole_clips: bool = False
 
     def __post_init__(self):
         get_layout(self.layout)
         if not (self.fps > 0 and self.frames >= 1 and self.max_gap_s > 0 and 0 <= self.min_confidence <= 1):
             raise ValueError(f"not a usable time grid or threshold: {self}")
-        if self.stream not in STREAMS:
-            raise ValueError(f"unknown stream {self.stream!r}; known: {', '.join(STREAMS)}")
+        if self.whole_clips and self.frames < 2:
+            raise ValueError(f"a whole clip needs a window of 2 frames or more, not {self.frames}")
+        check_names(self.stream)
 
     @property
     def duration_s(self) -> float:
@@ -68,6 +72,8 @@ class Preprocess:
 
     def __call__(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
         """One person's observations as network input, (C, T, V) float32: all three steps."""
+        if self.whole_clips:
+            times, keypoints = stretch(times, keypoints, end_s, self.duration_s)
         joints = self.normalise(self.resample(times, keypoints, end_s))
         return stream(torch.from_numpy(joints), self.stream, self.layout).numpy()
 
@@ -152,3 +158,17 @@ class Preprocess:
         layout = get_layout(self.layout)
         starts, ends = np.array([[layout.index(a), layout.index(b)] for a, b in LIMB_LENGTHS]).T
         return starts, ends, np.array(list(LIMB_LENGTHS.values()))
+
+
+def stretch(times: np.ndarray, keypoints: np.ndarray, end_s: float, duration_s: float):
+    """The clip slowed down or sped up until the time from its first observation to `end_s` is `duration_s`.
+
+    times (n,), keypoints (n, V, D) -> the same at their new times, still ending at `end_s`. A clip of a
+    single moment is held throughout. Nobody (n = 0) stays nobody.
+    """
+    if not len(times):
+        return times, keypoints
+    length_s = end_s - times[0]
+    if length_s == 0:
+        return np.array([end_s - duration_s, end_s]), np.repeat(keypoints, 2, axis=0)
+    return end_s + (times - end_s) * (duration_s / length_s), keypoints

@@ -35,9 +35,9 @@ class Data:
     """What to learn from: all of `train` are training samples; each of `test`, by name, is tested on its own.
 
     train, test: paths, in a format that `stgcn.readers` knows; "skeletons" are folders of skeleton files.
+    fill: folders of COCO-17 skeleton files that stand in, for training only, for clips of "jhmdb" without ground truth.
     split: which official division of the data, a number or a name that the format has.
     splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
-    whole_clips: stretch each clip over the window, for sets whose clips are cut to one action.
     val: share of the training recordings, 0..1, that are held out to find the best epoch; 0 holds none out,
         and there is only the last epoch. Test clips never decide.
 
@@ -48,14 +48,16 @@ class Data:
     train: Sequence[str]
     test: dict[str, str]
     format: str = "skeletons"
+    fill: Sequence[str] = ()
     split: int | str = 1
     splits: str = ""
-    whole_clips: bool = False
     val: float = 0.0
 
     def __post_init__(self):
         if self.format == "skeletons" and not self.splits:
             raise ValueError("data.splits is missing: the CSV that divides the skeleton files")
+        if self.fill and self.format != "jhmdb":
+            raise ValueError(f"data.fill is for the ground truth of jhmdb, not for {self.format}")
         if not 0 <= self.val < 1:
             raise ValueError(f"data.val is a share from 0 to below 1, got {self.val}")
         for name in self.test:

@@ -4,11 +4,11 @@ data = dict(
     format="nwucla",
     train=["../shared/data/nwucla/nwucla.npz"],
     test=dict(view_3="../shared/data/nwucla/nwucla.npz"),
-    whole_clips=True,  # they are cut to one action, and last from 1 to 201 frames
 )
 
-# Stretched over the window, the frames of the shortest clips lie far apart: no gap is too long to bridge.
-preprocess = dict(layout="kinect20", fps=30.0, frames=64, max_gap_s=10.0)
+# Clips are cut to one action and last from 1 to 201 frames. Stretched over the window, the frames of the shortest lie
+# far apart: no gap is too long to bridge.
+preprocess = dict(layout="kinect20", fps=30.0, frames=64, max_gap_s=10.0, whole_clips=True)
 
 model = dict(width=32, dropout=0.3)
 

@@ -16,8 +16,9 @@ from stgcn.readers.common import check_label, check_layout
 ARRAYS = ("keypoints", "offsets", "label", "class_names")
 
 
-def load(path: str | Path, more: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays above and `more`, which have a row a clip. No object of the file is ever executed.
+def load(path: str | Path, more: Sequence[str], beside: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """The arrays above, `more`, which have a row a clip, and `beside`, which have rows of their own. No object
+    of the file is ever executed.
 
     ValueError: there is no such file, it is of another kind, lacks an array, or they do not fit together.
     """
@@ -25,10 +26,11 @@ def load(path: str | Path, more: Sequence[str]) -> dict[str, np.ndarray]:
         raise ValueError(f"there is no file {path}")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in (*ARRAYS, *more) if name not in archive]
+            wanted = (*ARRAYS, *more, *beside)
+            missing = [name for name in wanted if name not in archive]
             if missing:
                 raise ValueError(f"it has no array {missing[0]}")
-            arrays = {name: archive[name] for name in (*ARRAYS, *more)}
+            arrays = {name: archive[name] for name in wanted}
     except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a usable archive of skeletons: {error}") from error
     offsets, clips = arrays["offsets"], len(arrays["label"])

@@ -28,14 +28,14 @@ def write_config(root):
     for action, joint in ACTIONS.items():
         for i in range(CLIPS):
             rows.append(f"{action}/{i}.mp4,{action},{'test' if i % 3 == 0 else 'train'}")
-            _write_clip(root / f"skeletons/{action}/{i}.skeletons.jsonl", joint, rng)
+            write_clip(root / f"skeletons/{action}/{i}.skeletons.jsonl", joint, rng)
     (root / "splits.csv").write_text("\n".join(rows) + "\n")
     path = root / "tiny.py"
     path.write_text(CONFIG.format(splits=str(root / "splits.csv"), folder=str(root / "skeletons")))
     return path
 
 
-def _write_clip(path, joint, rng):
+def write_clip(path, joint, rng):
     """A standing person, somewhere in the picture, who swings one joint to and fro."""
     moving = LAYOUTS["coco17"].index(joint)
     place, phase = rng.uniform(-50, 50, 2), rng.uniform(0, 6)

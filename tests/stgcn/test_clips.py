@@ -1,9 +1,9 @@
-"""Joints in space, and clips stretched over the window."""
+"""Joints in space."""
 
 import numpy as np
 import pytest
 
-from stgcn.clips import SPATIAL_LAYOUTS, Preprocess3D, for_layout, joint_shape, stretch
+from stgcn.clips import SPATIAL_LAYOUTS, Preprocess3D, for_layout, input_channels, joint_shape
 from stgcn.graph import KINECT20
 from stgcn.preprocess import Preprocess
 
@@ -74,16 +74,7 @@ def test_an_unobserved_joint_is_zero_and_changes_no_other(walk):
     assert not PREPROCESS(times, np.zeros_like(keypoints), times[-1]).any()
 
 
-def test_stretch_scales_time_and_keeps_the_end():
-    times, keypoints = np.array([1.0, 1.5, 2.0]), np.arange(9, dtype=np.float32).reshape(3, 1, 3)
-    slow, same = stretch(times, keypoints, 3.0, 4.0)
-    np.testing.assert_allclose(slow, [-1, 0, 1])
-    assert same is keypoints
-    np.testing.assert_allclose(stretch(slow, keypoints, 3.0, 2.0)[0], times)
-
-
-def test_stretch_holds_a_single_moment_and_leaves_nobody():
-    times, keypoints = stretch(np.array([2.0]), np.ones((1, 5, 3)), 2.0, 1.5)
-    assert times.tolist() == [0.5, 2.0] and keypoints.shape == (2, 5, 3)
-    times, keypoints = stretch(np.zeros(0), np.ones((0, 5, 3)), 2.0, 1.5)
-    assert len(times) == len(keypoints) == 0
+def test_combined_streams_lie_beside_each_other():
+    assert input_channels(Preprocess()) == 3
+    assert input_channels(Preprocess(stream="joint+bone_motion")) == 6
+    assert input_channels(Preprocess3D("kinect20", stream="joint+bone")) == 8

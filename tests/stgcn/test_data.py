@@ -43,11 +43,6 @@ def test_no_clips():
         SkeletonDataset([], Preprocess(), 3)
 
 
-def test_whole_clips_need_a_window_with_a_duration():
-    with pytest.raises(ValueError, match="2 frames or more"):
-        SkeletonDataset([clip()], Preprocess(frames=1), 3, whole_clips=True)
-
-
 def test_test_window_ends_at_the_last_frame():
     dataset = SkeletonDataset([clip(label=2), clip(end_s=24 / 30)], Preprocess(fps=30, frames=40), 3)
     window, label = dataset[0]
@@ -60,8 +55,8 @@ def test_test_window_ends_at_the_last_frame():
 
 @pytest.mark.parametrize("frames", [2, 7, 20, 90])
 def test_a_whole_clip_fills_the_window(frames):
-    preprocess = Preprocess(frames=40, max_gap_s=10)
-    whole = SkeletonDataset([clip(frames)], preprocess, 1, whole_clips=True)[0][0]
+    preprocess = Preprocess(frames=40, max_gap_s=10, whole_clips=True)
+    whole = SkeletonDataset([clip(frames)], preprocess, 1)[0][0]
     assert whole[2].all()
     own = SkeletonDataset([clip(frames)], Preprocess(frames=frames), 1)[0][0]
     np.testing.assert_allclose(whole[:, [0, -1], :, 0][2], own[:, [0, -1], :, 0][2], atol=1e-6)
@@ -69,16 +64,16 @@ def test_a_whole_clip_fills_the_window(frames):
 
 @pytest.mark.parametrize("whole_clips, observed", [(False, 1), (True, 40)])
 def test_a_clip_of_one_frame_is_no_error(whole_clips, observed):
-    preprocess = Preprocess(frames=40, max_gap_s=10)
+    preprocess = Preprocess(frames=40, max_gap_s=10, whole_clips=whole_clips)
     for augment in (None, Augment(confidence_noise=0, drop_joint=0, hide_legs=0)):
-        window, _ = SkeletonDataset([clip(1)], preprocess, 1, augment, whole_clips=whole_clips)[0]
+        window, _ = SkeletonDataset([clip(1)], preprocess, 1, augment)[0]
         assert window.isfinite().all()
         assert window[2].any(dim=1).sum() == observed
 
 
 @pytest.mark.parametrize("whole_clips", [False, True])
 def test_nobody_in_the_clip_is_no_error(whole_clips):
-    window, _ = SkeletonDataset([clip(0)], Preprocess(), 1, whole_clips=whole_clips)[0]
+    window, _ = SkeletonDataset([clip(0)], Preprocess(whole_clips=whole_clips), 1)[0]
     assert not window.any()
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from stgcn.checkpoint import Checkpoint, save
-from stgcn.clips import stretch
 from stgcn.evaluate import evaluate, main, read_models, table
 from stgcn.experiment import parts_to_test
 from stgcn.model import STGCN
@@ -115,18 +114,14 @@ def test_two_of_the_same_stream_have_numbers(trained_on):
     assert [model.weight for model in models] == [2, 1, 2]
 
 
-@pytest.mark.parametrize("whole_clips", [False, True])
 @pytest.mark.parametrize("name", ["joint", "bone_motion"])
-def test_a_network_sees_its_own_stream_of_cut_and_of_whole_clips(config, trained_on, whole_clips, name):
-    settings = read_settings(config, {"data.whole_clips": whole_clips, "preprocess.frames": 31})
+def test_a_network_sees_its_own_stream(config, trained_on, name):
+    settings = read_settings(config, {"preprocess.frames": 31})
     (model,) = read_models([trained_on(name)])
     preprocess = replace(model.checkpoint.preprocess, stream="joint")
     predicted = []
     for clip in parts_to_test(settings)["made_up"].clips:
-        times, keypoints = clip.times, clip.keypoints
-        if whole_clips:
-            times, keypoints = stretch(times, keypoints, clip.end_s, preprocess.duration_s)
-        window = torch.from_numpy(preprocess(times, keypoints, clip.end_s))[None, ..., None]  # NCTVM
+        window = torch.from_numpy(preprocess(clip.times, clip.keypoints, clip.end_s))[None, ..., None]  # NCTVM
         predicted.append(model.checkpoint.model(stream(window, name, "coco17")).argmax().item())
     found = evaluate(settings, [model])["parts"]["made_up"][name]
     assert torch.tensor(found["confusion"]).sum(dim=0).tolist() == [predicted.count(0), predicted.count(1)]

@@ -26,6 +26,11 @@ def test_nothing_to_hold_out_is_refused(config):
         prepare(read_settings(config, {"data.val": 1e-9}), 0)
 
 
+def test_skeleton_files_have_nothing_to_fill(config):
+    with pytest.raises(ValueError, match="data.fill is for the ground truth of jhmdb"):
+        read_settings(config, {"data.fill": ["somewhere"]})
+
+
 def test_everything_held_out_is_refused(config):
     with pytest.raises(ValueError, match="at least one clip"):
         prepare(read_settings(config, {"data.val": 1 - 1e-9}), 0)

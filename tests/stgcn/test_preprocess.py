@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stgcn.graph import COCO17
-from stgcn.preprocess import Preprocess
+from stgcn.preprocess import Preprocess, stretch
 from stgcn.streams import STREAMS, stream
 
 PREPROCESS = Preprocess()
@@ -35,7 +35,8 @@ def clip(fps: float = 30.0, seconds: float = 2.0) -> tuple[np.ndarray, np.ndarra
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"layout": "coco"}, {"fps": 0}, {"frames": 0}, {"min_confidence": 1.5}, {"max_gap_s": -1}]
+    "wrong", [{"layout": "coco"}, {"fps": 0}, {"frames": 0}, {"min_confidence": 1.5}, {"max_gap_s": -1},
+              {"frames": 1, "whole_clips": True}, {"stream": "joint+"}]
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -138,3 +139,18 @@ def test_a_window_is_one_of_the_streams():
     for name in STREAMS:
         window = Preprocess(stream=name)(times, waving(times), times[-1])
         assert torch.equal(torch.from_numpy(window), stream(joints, name, COCO17)), name
+
+
+def test_stretch_scales_time_and_keeps_the_end():
+    times, keypoints = np.array([1.0, 1.5, 2.0]), np.arange(9, dtype=np.float32).reshape(3, 1, 3)
+    slow, same = stretch(times, keypoints, 3.0, 4.0)
+    np.testing.assert_allclose(slow, [-1, 0, 1])
+    assert same is keypoints
+    np.testing.assert_allclose(stretch(slow, keypoints, 3.0, 2.0)[0], times)
+
+
+def test_stretch_holds_a_single_moment_and_leaves_nobody():
+    times, keypoints = stretch(np.array([2.0]), np.ones((1, 5, 3)), 2.0, 1.5)
+    assert times.tolist() == [0.5, 2.0] and keypoints.shape == (2, 5, 3)
+    times, keypoints = stretch(np.zeros(0), np.ones((0, 5, 3)), 2.0, 1.5)
+    assert len(times) == len(keypoints) == 0

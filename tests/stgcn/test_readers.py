@@ -12,9 +12,9 @@ from stgcn.train import main, prepare
 
 CONFIGS = Path(__file__).parents[2] / "configs/actions"
 TINY = """
-data = dict(format="nwucla", train=[{path!r}], test=dict(made_up={path!r}), whole_clips=True)
+data = dict(format="nwucla", train=[{path!r}], test=dict(made_up={path!r}))
 model = dict(width=4)
-preprocess = dict(layout="kinect20", frames=16, max_gap_s=9)
+preprocess = dict(layout="kinect20", frames=16, max_gap_s=9, whole_clips=True)
 training = dict(epochs=1, warmup_epochs=0, batch_size=4)
 """
 
