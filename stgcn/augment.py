@@ -159,12 +159,19 @@ class Augment:
 
     def __call__(self, rng: Generator, layout: str, times: np.ndarray, keypoints: np.ndarray):
         """One variant: times (n',), keypoints (n', V, D) with 1 <= n' <= n."""
-        skeleton = get_layout(layout)
+        return self.seen_by_a_camera(rng, layout, *self.performed(rng, times, keypoints))
+
+    def performed(self, rng: Generator, times: np.ndarray, keypoints: np.ndarray):
+        """As somebody else would have done it: a part of it, faster or slower."""
         if rng.random() < self.crop:
             times, keypoints = crop(rng, times, keypoints, rng.uniform(*self.crop_share))
+        return change_speed(times, rng.uniform(*self.speed)), keypoints
+
+    def seen_by_a_camera(self, rng: Generator, layout: str, times: np.ndarray, keypoints: np.ndarray):
+        """As another camera and pose estimator would have seen it, and the same body mirrored or of other shape."""
+        skeleton = get_layout(layout)
         if rng.random() < self.thin:
             times, keypoints = thin(rng, times, keypoints, rng.uniform(*self.thin_fps))
-        times = change_speed(times, rng.uniform(*self.speed))
         if rng.random() < self.mirror:
             keypoints = mirror(keypoints, skeleton)
         if keypoints.shape[-1] == 4:

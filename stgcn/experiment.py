@@ -10,6 +10,7 @@ import torch
 from stgcn.clips import input_channels
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.model import STGCN
+from stgcn.moments import MomentDataset
 from stgcn.readers import jhmdb, read_part
 from stgcn.settings import Settings
 
@@ -47,23 +48,32 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     test = parts_to_test(settings)
     classes = common_classes([*parts, *test.values()])
     clips = [clip for part in parts for clip in part.clips]
-    clips += [clip for path in data.train if data.fill for clip in jhmdb.fill(path, data.fill, data.split)]
+    if data.fill:
+        clips += [clip for path in data.train for clip in jhmdb.fill(path, data.fill, data.split)]
     held_out = [clip for clip in clips if _is_held_out(clip, data.val)]
     if data.val and not held_out:
         raise ValueError(f"data.val={data.val} holds out none of {len(clips)} training clips")
     # A clip in which nobody was found teaches nothing, but it counts in a test.
     seen = [clip for clip in clips if len(clip.times) and not _is_held_out(clip, data.val)]
     shared = dict(preprocess=preprocess, num_classes=len(classes))
+    channels = input_channels(preprocess)
     torch.manual_seed(seed)
     return Experiment(
         settings=settings,
         seed=seed,
         classes=classes,
-        train=SkeletonDataset(seen, augment=settings.augment, seed=seed, **shared),
+        train=_training_samples(settings, seen, classes, seed),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
-        network=STGCN(len(classes), preprocess.layout, in_channels=input_channels(preprocess), **asdict(settings.model)),
+        network=STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model)),
         val=SkeletonDataset(held_out, **shared) if held_out else None,
     )
+
+
+def _training_samples(settings: Settings, clips: list[Clip], classes: tuple[str, ...], seed: int) -> SkeletonDataset:
+    preprocess, augment = settings.preprocess, settings.augment
+    if settings.moments is None:
+        return SkeletonDataset(clips, preprocess, len(classes), augment, seed)
+    return MomentDataset(clips, preprocess, classes, augment, seed, settings.moments)
 
 
 def parts_to_test(settings: Settings) -> dict[str, Part]:

@@ -6,6 +6,7 @@ that the body's own movement through the picture is kept. `stgcn.streams.stream`
 for a network that was trained on these.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,10 +89,11 @@ class Preprocess:
         grid = end_s + np.arange(1 - self.frames, 1) / self.fps
         gaps = np.flatnonzero(np.diff(times) > self.max_gap_s)
         first = gaps[-1] + 1 if len(gaps) else 0  # what came before a long absence is another appearance
+        times, keypoints = times[first:], keypoints[first:]
         resampled = np.zeros((self.frames, keypoints.shape[1], 3), np.float32)
-        for joint in range(keypoints.shape[1]):
-            seen = first + np.flatnonzero(keypoints[first:, joint, 2] >= self.min_confidence)
-            resampled[:, joint] = self._interpolate(grid, times[seen], keypoints[seen, joint])
+        seen = keypoints[..., 2] >= self.min_confidence  # (n, V)
+        for moments, joints in _by_column(seen):  # most joints are seen at the same moments
+            resampled[:, joints] = self._interpolate(grid, times[moments], keypoints[np.ix_(moments, joints)])
         return resampled
 
     def normalise(self, keypoints: np.ndarray) -> np.ndarray:
@@ -121,15 +123,17 @@ class Preprocess:
         return times, keypoints
 
     def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """One joint's `values` (n, 3) at the moments of `grid`; zeros where it was out of view."""
+        """`values` (n, V', 3) of joints that are seen together, at the moments of `grid`; zeros where they were not."""
         if not len(times):
-            return np.zeros((len(grid), 3), np.float32)
+            return np.zeros((len(grid), *values.shape[1:]), np.float32)
         half_step_s = 0.5 / self.fps  # the ends hold that long, or a clip's first moment would be lost to rounding
-        after = np.searchsorted(times, grid).clip(1, max(len(times) - 1, 1))
-        gap_s = times[after.clip(max=len(times) - 1)] - times[after - 1]
+        after = np.searchsorted(times, grid).clip(min(1, len(times) - 1), len(times) - 1)
+        before = np.maximum(after - 1, 0)
+        gap_s = times[after] - times[before]
         inside = (grid >= times[0] - half_step_s) & (grid <= times[-1] + half_step_s) & (gap_s <= self.max_gap_s)
-        at_grid = np.stack([np.interp(grid, times, values[:, channel]) for channel in range(3)], axis=1)
-        return np.where(inside[:, None], at_grid, 0)
+        share = ((grid - times[before]) / np.where(gap_s > 0, gap_s, 1)).clip(0, 1).astype(np.float32)[:, None, None]
+        at_grid = values[before] + share * (values[after] - values[before])  # (T, V', 3)
+        return np.where(inside[:, None, None], at_grid, 0)
 
     def _centre(self, positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """(2,): median place of the shoulders, or of all joints where no shoulder was seen."""
@@ -158,6 +162,15 @@ class Preprocess:
         layout = get_layout(self.layout)
         starts, ends = np.array([[layout.index(a), layout.index(b)] for a, b in LIMB_LENGTHS]).T
         return starts, ends, np.array(list(LIMB_LENGTHS.values()))
+
+
+def _by_column(seen: np.ndarray) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """Columns of `seen` (n, V) that are equal, together: the rows in which they are True, and their indices."""
+    groups: dict[bytes, list[int]] = {}
+    for column, pattern in enumerate(np.ascontiguousarray(seen.T)):
+        groups.setdefault(pattern.tobytes(), []).append(column)
+    for columns in groups.values():
+        yield np.flatnonzero(seen[:, columns[0]]), columns
 
 
 def stretch(times: np.ndarray, keypoints: np.ndarray, end_s: float, duration_s: float):

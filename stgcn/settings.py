@@ -1,7 +1,7 @@
 """Training configs: what they may say, and how one is read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from mmengine.config import Config
 
 from stgcn.augment import Augment
 from stgcn.clips import for_layout
+from stgcn.moments import Moments
 from stgcn.preprocess import Preprocess
 
 PART_NAME = r"[\w-]+"
+SOURCE_KEYS = ("path", "format", "split", "splits", "names")  # of a path that differs from the rest
 VAL = "val"  # name of the results on what is held out
 
 
@@ -34,7 +36,10 @@ class Network:
 class Data:
     """What to learn from: all of `train` are training samples; each of `test`, by name, is tested on its own.
 
-    train, test: paths, in a format that `stgcn.readers` knows; "skeletons" are folders of skeleton files.
+    train, test: paths, in a format that `stgcn.readers` knows; "skeletons" are folders of skeleton files. A path that
+        is of another kind than the rest is a dict of SOURCE_KEYS.
+    names: what the network calls a class of the data; the others keep their name. Classes of one name become one.
+    classes: of the network, in this order; without, those of the data, which are then the same in all paths.
     fill: folders of COCO-17 skeleton files that stand in, for training only, for clips of "jhmdb" without ground truth.
     split: which official division of the data, a number or a name that the format has.
     splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
@@ -45,15 +50,21 @@ class Data:
     cannot be that of a file, or is "val" beside what is held out.
     """
 
-    train: Sequence[str]
-    test: dict[str, str]
+    train: Sequence[str | Mapping[str, Any]]
+    test: dict[str, str | Mapping[str, Any]]
     format: str = "skeletons"
     fill: Sequence[str] = ()
     split: int | str = 1
     splits: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    classes: Sequence[str] = ()
     val: float = 0.0
 
     def __post_init__(self):
+        for source in (*self.train, *self.test.values()):
+            if not isinstance(source, str) and ("path" not in source or set(source) - set(SOURCE_KEYS)):
+                raise ValueError(f"a source of data is a path or a dict with path and any of "
+                                 f"{', '.join(SOURCE_KEYS[1:])}; got {dict(source)}")
         if self.format == "skeletons" and not self.splits:
             raise ValueError("data.splits is missing: the CSV that divides the skeleton files")
         if self.fill and self.format != "jhmdb":
@@ -96,12 +107,16 @@ class Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole config. `about` goes into the checkpoint: data, licence, ..."""
+    """A whole config. `about` goes into the checkpoint: data, licence, ...
+
+    moments: for a network that judges a live view, see `stgcn.moments`; None trains on clips as they are.
+    """
 
     data: Data
     model: Network = Network()
     preprocess: Preprocess = Preprocess()
     augment: Augment = Augment()
+    moments: Moments | None = None
     training: Training = Training()
     about: dict[str, str] = field(default_factory=dict)
 
@@ -117,9 +132,11 @@ def read_settings(path: str | Path, options: dict[str, Any] | None = None) -> Se
         sections = config.to_dict()
     except Exception as error:  # a config is a program: anything may go wrong in it
         raise ValueError(f"config {path} cannot be read: {str(error) or type(error).__name__}") from error
-    kinds = dict(data=Data, model=Network, preprocess=Preprocess, augment=Augment, training=Training)
+    kinds = dict(data=Data, model=Network, preprocess=Preprocess, augment=Augment, moments=Moments,
+                 training=Training)  # fmt: skip
     try:
-        built = {name: _build(kind, sections[name], name) for name, kind in kinds.items() if name in sections}
+        given = {name: kind for name, kind in kinds.items() if sections.get(name) is not None}
+        built = {name: _build(kind, sections[name], name) for name, kind in given.items()}
         settings = _build(Settings, sections | built, "top level")
         return replace(settings, preprocess=for_layout(settings.preprocess))
     except (TypeError, ValueError) as error:

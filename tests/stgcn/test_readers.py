@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stgcn.checkpoint import load
+from stgcn.readers import webcam
 from stgcn.settings import read_settings
 from stgcn.train import main, prepare
 
@@ -43,6 +44,7 @@ def tiny(tmp_path):
     ("data.train=[none.npz]", "there is no file none.npz"),
     ("preprocess.layout=coco17", "20 joints with 3 coordinates; coco17 has 17 with 2"),
     ("preprocess.frames=1", "2 frames or more"),
+    ("data.classes=[stand,wave]", "the class 'sit' of the data is none of data.classes: stand, wave"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_2(tiny, tmp_path, capsys, option, words):
     with pytest.raises(SystemExit, match="2"):
@@ -57,6 +59,39 @@ def test_parts_with_different_classes_are_refused(tiny, tmp_path):
     settings = read_settings(tiny[0], {"data.test": {"other": str(tmp_path / "other.npz")}})
     with pytest.raises(ValueError, match="do not have the same classes"):
         prepare(settings, 0)
+
+
+@pytest.mark.parametrize("source", [{"format": "nwucla"}, {"path": "a.npz", "layout": "coco17"}])
+def test_a_source_is_a_path_with_what_differs(tiny, source):
+    with pytest.raises(ValueError, match="a path or a dict with path and any of format, split"):
+        read_settings(tiny[0], {"data.train": [source]})
+
+
+def test_sources_with_other_names_share_the_classes_of_the_network(tiny, tmp_path):
+    arrays = dict(np.load(tiny[1])) | dict(class_names=np.array(["rest", "hello"]))
+    other = str(tmp_path / "other.npz")
+    np.savez(other, **arrays)
+    train = [str(tiny[1]), dict(path=other, names={"rest": "idle", "hello": "wave"})]
+    settings = read_settings(tiny[0], {"data.train": train, "data.classes": ["idle", "sit", "wave"]})
+    experiment = prepare(settings, 0)
+    assert experiment.classes == ("idle", "sit", "wave")
+    assert sorted(label for _, label in experiment.train) == [0] * 4 + [1] * 4
+    assert {label for _, label in experiment.test["made_up"]} == {2}
+
+
+def test_classes_of_one_name_become_one(tiny):
+    settings = read_settings(tiny[0], {"data.names": {"sit": "something", "wave": "something"}})
+    assert prepare(settings, 0).classes == ("something",)
+
+
+def test_the_real_webcam_recordings(shared):
+    path = shared("data/webcam_lzq/webcam_lzq.npz")
+    train, test = (webcam.read(path, "coco17", side, 1) for side in ("train", "test"))
+    assert (len(train.clips), len(test.clips)) == (12, 11)
+    for part in (train, test):
+        assert {part.classes[clip.label] for clip in part.clips} == {"stand", "walk", "squat", "wave"}
+    with pytest.raises(ValueError, match="one split, 1, not 2"):
+        webcam.read(path, "coco17", "train", 2)
 
 
 def test_trains_on_clips_in_space(tiny, tmp_path, capsys):

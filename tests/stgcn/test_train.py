@@ -214,16 +214,16 @@ def test_two_processes_train_one_network(config, tmp_path):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
         [*torchrun, "-m", "stgcn.train", str(config), "--work-dir", str(tmp_path),
-         "--cfg-options", "training.epochs=12", "training.batch_size=12"],
+         "--cfg-options", "training.epochs=25", "training.batch_size=12"],
         env=ONE_THREAD, capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("checkpoint:") == done.stdout.count("made_up: top-1") == 1
     log = (tmp_path / "train.log").read_text()
-    assert "2 processes" in log and log.count("Epoch(train)") == 12
+    assert "2 processes" in log and log.count("Epoch(train)") == 25
     (scalars,) = tmp_path.glob("*/vis_data/scalars.json")  # one folder, by the main process
     losses = [json.loads(line)["loss"] for line in scalars.read_text().splitlines()]
-    assert len(losses) == 12 and sum(losses[-3:]) < sum(losses[:3])
+    assert len(losses) == 25 and sum(losses[-3:]) < sum(losses[:3])
     files = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert files == {
         "config.py", "train.log", "last.pth", "model.pth", "curves.png", "confusion_made_up.png"

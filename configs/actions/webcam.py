@@ -1,0 +1,38 @@
+# Actions of people in front of a camera, for the live view: what this project comes with.
+# Moments of made-up performances instead of clips, half of them without legs and hips, as a desk hides them.
+
+data = dict(
+    splits="../shared/data/jhmdb/splits.csv",
+    split=1,
+    names={"sit": "sit down", "stand": "stand up", "pick": "pick up", "kick_ball": "kick"},
+    classes=[
+        "wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push",
+        "brush_hair", "catch", "climb_stairs", "golf", "pour", "pullup", "shoot_ball", "shoot_bow", "shoot_gun",
+        "swing_baseball", "idle", "other",
+    ],
+    train=[
+        "work_dirs/skeletons/jhmdb/mmpose",
+        "work_dirs/skeletons/jhmdb/movenet",
+        dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"}),
+    ],
+    test=dict(
+        mmpose="work_dirs/skeletons/jhmdb/mmpose",
+        movenet="work_dirs/skeletons/jhmdb/movenet",
+        webcam=dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"}),
+    ),
+)  # fmt: skip
+
+preprocess = dict(layout="coco17", fps=15.0, frames=24)  # 1.53 s; hands that wave are slower than 7 Hz
+
+model = dict(width=21, dropout=0.2)
+
+moments = dict(repeated=["wave", "clap", "brush_hair", "idle"])
+
+augment = dict(hide_legs=0.5, hide_hips=0.7, position_noise=0.01, thin=0.3, thin_fps=(8, 20), drop_joint=0.05)
+
+training = dict(epochs=110, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+
+about = dict(
+    data="J-HMDB split 1 (HMDB51) and webcam_lzq, skeletons estimated by this project",
+    licence="CC BY 4.0 and Apache-2.0",
+)

@@ -1,0 +1,112 @@
+"""Training samples for a live view: what a window shows at any moment while somebody acts, pauses and goes on.
+
+A clip that is cut to one action has neither a before nor an after, but a window that slides over a camera's
+pictures mostly shows such mixtures. So a sample is a moment of a performance that is made up from the clips
+(`stgcn.scenes`): perhaps somebody stands still or does something else first, then acts, then perhaps keeps
+still again. Its label is what happened a little before that moment: the action while it lasts, and soon after its
+end, nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from stgcn.augment import Augment
+from stgcn.data import Clip, SkeletonDataset
+from stgcn.preprocess import Preprocess
+from stgcn.scenes import Performance, repeat
+
+FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
+HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
+LONGEST_ACT_S = 3.0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """How performances are made up, and what a moment of one is called.
+
+    idle: the class of somebody who keeps still.
+    repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
+    alone: probability of the clip as it is, cut to its action.
+    still_before, other_before: probabilities of keeping still before the action, or of doing something else.
+    still_after: probability of keeping still after it.
+    lag_s: the label is that of so many seconds ago; longer, later and surer.
+
+    ValueError: a probability outside 0..1, the first three being more than 1 together, or a negative lag.
+    """
+
+    idle: str = "idle"
+    repeated: Sequence[str] = ("wave", "clap")
+    alone: float = 0.25
+    still_before: float = 0.35
+    other_before: float = 0.25
+    still_after: float = 0.6
+    lag_s: float = 0.2
+
+    def __post_init__(self):
+        for name in ("alone", "still_before", "other_before", "still_after"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
+        if self.alone + self.still_before + self.other_before > 1:
+            raise ValueError("moments.alone, still_before and other_before are more than 1 together")
+        if self.lag_s < 0:
+            raise ValueError(f"moments.lag_s may not be negative, got {self.lag_s}")
+
+
+class MomentDataset(SkeletonDataset):
+    """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i.
+
+    ValueError: see `SkeletonDataset`; there is no class `moments.idle` or of `moments.repeated`.
+    """
+
+    def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
+                 seed: int, moments: Moments):  # fmt: skip
+        super().__init__(clips, preprocess, len(classes), augment, seed)
+        for name in (moments.idle, *moments.repeated):
+            if name not in classes:
+                raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
+        self.classes, self.moments = tuple(classes), moments
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        rng = np.random.default_rng((self.seed, self.epoch, i))
+        if rng.random() < self.moments.alone:
+            return super().__getitem__(i)
+        times, keypoints, end_s, label = self._moment(rng, self.clips[i])
+        times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
+        window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
+        return torch.from_numpy(window).unsqueeze(-1), self.classes.index(label)  # (C, T, V, M)
+
+    def _moment(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray, float, str]:
+        """Everything up to a moment of a performance: times, keypoints, that moment, and its label."""
+        moments = self.moments
+        times, keypoints = self._performed(rng, clip)
+        before = rng.random() * (1 - moments.alone)
+        performance = Performance(rng, like=keypoints[0], layout=self.preprocess.layout)
+        if before < moments.still_before:
+            performance.hold(rng.uniform(*HOLD_S))
+        elif before < moments.still_before + moments.other_before:
+            other = self.clips[rng.integers(len(self.clips))]
+            performance.act(*self._performed(rng, other), self.classes[other.label])
+        performance.act(times, keypoints, self.classes[clip.label])
+        if rng.random() < moments.still_after:
+            performance.hold(rng.uniform(*HOLD_S))
+        now_s = rng.uniform(min(FIRST_MOMENT_S, performance.duration_s), performance.duration_s)
+        labels = [span.label for span in performance.spans if span.start_s <= now_s - moments.lag_s < span.end_s]
+        times, keypoints = performance.result()
+        past = times <= max(now_s, times[0])
+        return times[past], keypoints[past], now_s, labels[0] if labels else moments.idle
+
+    def _performed(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+        """A variant of the clip; repeated, if it is of that kind; of a long one, an excerpt."""
+        times, keypoints = self.augment.performed(rng, clip.times, clip.keypoints)
+        sure = keypoints[..., 2:] >= self.preprocess.min_confidence  # what it ignores may lie anywhere
+        keypoints = np.where(sure, keypoints, 0)
+        if self.classes[clip.label] in self.moments.repeated:
+            return repeat(times, keypoints, rng.uniform(FIRST_MOMENT_S, LONGEST_ACT_S))
+        start_s = rng.uniform(times[0], max(times[-1] - LONGEST_ACT_S, times[0]))
+        excerpt = (times >= start_s) & (times <= start_s + LONGEST_ACT_S)
+        return times[excerpt], keypoints[excerpt]

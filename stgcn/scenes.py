@@ -1,0 +1,195 @@
+"""People composed of recorded clips: somebody acts, keeps still, moves on to the next pose, leaves, comes back.
+
+Pure functions on times (n,) in seconds and keypoints (n, V, 3), x and y in a picture and confidence 0..1, and
+`Performance`, which puts them together in time. A joint that is not in view has confidence 0. Whatever is
+random comes from the generator passed in.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from stgcn.graph import get_layout
+from stgcn.preprocess import CENTRE_JOINTS, LIMB_LENGTHS
+
+FPS = 30.0  # of composed movement
+MOVE_S = 0.3  # from one pose to the next
+
+# How a detector sees somebody who keeps still, as standard deviations in body heights.
+JITTER = 0.004  # of a joint from frame to frame, when the detector is sure of it
+JITTER_UNSURE = 0.02  # added to that as its confidence goes to 0
+DRIFT = 0.006  # of a joint, slowly: nobody is a statue
+SWAY = 0.01  # of the whole body
+JITTER_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 1.5, 2.0  # for which each is like itself
+CONFIDENCE_JITTER = 0.03
+RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and moment to the next
+
+
+def body_height(pose: np.ndarray, layout: str = "coco17") -> float:
+    """How tall the person of `pose` (V, 3) appears, in its unit: by the limb that looks longest for its share.
+
+    A person of whom no limb is in view is as tall as the box around the joints, or 1.
+    """
+    joints = get_layout(layout)
+    heights = [
+        np.linalg.norm(pose[joints.index(a), :2] - pose[joints.index(b), :2]) / share
+        for (a, b), share in LIMB_LENGTHS.items()
+        if pose[joints.index(a), 2] > 0 and pose[joints.index(b), 2] > 0
+    ]
+    if heights and max(heights) > 0:
+        return float(np.quantile(heights, 0.8))
+    seen = pose[pose[:, 2] > 0, :2]
+    return float(np.ptp(seen, axis=0).max()) or 1.0 if len(seen) else 1.0
+
+
+def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
+    """Somebody keeps still in `pose` (V, 3), as a detector sees it: times from 0, keypoints.
+
+    Joints tremble from frame to frame, the more the less sure the detector is of them; limbs and body drift.
+    """
+    n = max(round(duration_s * fps), 1)
+    confidence = pose[:, 2]
+    unit = body_height(pose, layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
+    jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2  # (V,)
+    offset = jitter[:, None] * _wander(rng, (n, len(pose), 2), JITTER_MEMORY_S, fps)
+    offset += DRIFT * _wander(rng, (n, len(pose), 2), DRIFT_MEMORY_S, fps)
+    offset += SWAY * _wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
+    offset -= offset[0]  # begins in the pose itself
+    held = np.repeat(pose[None].astype(np.float32), n, axis=0)  # (n, V, 3)
+    seen = confidence > 0
+    held[:, seen, :2] += unit * offset[:, seen]
+    sureness = confidence + CONFIDENCE_JITTER * _wander(rng, (n, len(pose)), JITTER_MEMORY_S, fps)
+    held[..., 2] = np.where(seen, sureness.clip(0.01, 1), 0)
+    return np.arange(n) / fps, held
+
+
+def repeat(times: np.ndarray, keypoints: np.ndarray, duration_s: float):
+    """Forwards and backwards until it has lasted `duration_s`: for what looks the same either way, as waving.
+
+    A recording that is longer is cut; one of a single frame stays as it is.
+    """
+    times = times - times[0]
+    period_s = times[-1]
+    if period_s > 0:
+        steps = np.diff(times)
+        while times[-1] < duration_s:
+            steps = steps[::-1]
+            keypoints = np.concatenate([keypoints, keypoints[-2 : -len(steps) - 2 : -1]])
+            times = np.concatenate([times, times[-1] + np.cumsum(steps)])
+    kept = times <= duration_s
+    return times[kept], keypoints[kept]
+
+
+def move(start: np.ndarray, end: np.ndarray, duration_s: float = MOVE_S, fps: float = FPS):
+    """From pose `start` (V, 3) to pose `end`, gently; neither is itself part of it. Times from 0, keypoints.
+
+    A joint in view in only one of them is in view in that half of the time.
+    """
+    n = round(duration_s * fps)
+    share = np.arange(1, n + 1) / (n + 1)
+    eased = (share * share * (3 - 2 * share))[:, None, None]  # (n, 1, 1)
+    moved = start + eased * (end - start)
+    only_start, only_end = (start[:, 2] > 0) & (end[:, 2] <= 0), (end[:, 2] > 0) & (start[:, 2] <= 0)
+    early = share[:, None] < 0.5
+    moved = np.where((only_start & early)[..., None], start, moved)
+    moved = np.where((only_end & ~early)[..., None], end, moved)
+    moved[(only_start & ~early) | (only_end & early)] = 0
+    return np.arange(n) / fps, moved.astype(np.float32)
+
+
+def place(keypoints: np.ndarray, like: np.ndarray, layout: str = "coco17") -> np.ndarray:
+    """A movement (n, V, 3) whose first pose has the size and the shoulders' place of the pose `like` (V, 3)."""
+    first = keypoints[0]
+    scale = body_height(like, layout) / body_height(first, layout)
+    placed = np.array(keypoints, np.float32)
+    placed[..., :2] = (placed[..., :2] - _centre(first, layout)) * scale + _centre(like, layout)
+    placed[placed[..., 2] <= 0] = 0
+    return placed
+
+
+@dataclass(frozen=True)
+class Span:
+    """What was done, and from when to when, in seconds."""
+
+    label: str
+    start_s: float
+    end_s: float
+
+
+class Performance:
+    """One person, piece after piece, at FPS frames a second from 0 s on.
+
+    The person stays in one place and of one size: those of the first pose, or of the pose `like`.
+    """
+
+    def __init__(self, rng: Generator, like: np.ndarray | None = None, layout: str = "coco17"):
+        self._rng, self._layout = rng, layout
+        self._like = like
+        self._present = False  # in view at the end of the latest piece
+        self._frames: list[np.ndarray] = []  # indices on the grid of FPS, of each piece
+        self._keypoints: list[np.ndarray] = []
+        self._next = 0  # index of the next frame
+        self.spans: list[Span] = []
+
+    @property
+    def duration_s(self) -> float:
+        """Until now."""
+        return self._next / FPS
+
+    def act(self, times: np.ndarray, keypoints: np.ndarray, label: str | None = None) -> None:
+        """A recording, n >= 1 frames of about FPS; the person first moves into its pose. With a label, a span."""
+        if self._like is not None:
+            keypoints = place(keypoints, self._like, self._layout)
+        if self._present:
+            self._add(*move(self._like, keypoints[0]))
+        start_s = self.duration_s
+        self._add(times - times[0], keypoints)
+        if label is not None:
+            self.spans.append(Span(label, start_s, self.duration_s))
+
+    def hold(self, duration_s: float) -> None:
+        """Keep still in the latest pose. ValueError: there is none yet."""
+        if self._like is None:
+            raise ValueError("nobody can keep still before the first pose; call act first")
+        self._add(*hold(self._rng, self._like, duration_s, FPS, self._layout))
+
+    def leave(self, duration_s: float) -> None:
+        """Out of view for so long."""
+        self._next += round(duration_s * FPS)
+        self._present = False
+
+    def result(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times (n,) on the grid of FPS, and keypoints (n, V, 3). ValueError: nothing was performed."""
+        if not self._frames:
+            raise ValueError("nothing was performed yet; call act first")
+        return np.concatenate(self._frames) / FPS, np.concatenate(self._keypoints)
+
+    def _add(self, times: np.ndarray, keypoints: np.ndarray) -> None:
+        if not len(times):
+            return
+        frames, kept = np.unique(np.rint(times * FPS).astype(int), return_index=True)
+        self._frames.append(self._next + frames)
+        self._keypoints.append(keypoints[kept])
+        self._next += int(frames[-1]) + 1
+        self._like, self._present = keypoints[-1], True
+
+
+def _centre(pose: np.ndarray, layout: str) -> np.ndarray:
+    """(2,): the middle of the shoulders in view, or of all joints in view, or (0, 0)."""
+    joints = get_layout(layout)
+    shoulders = pose[[joints.index(name) for name in CENTRE_JOINTS]]
+    for points in (shoulders, pose):
+        if (points[:, 2] > 0).any():
+            return points[points[:, 2] > 0, :2].mean(axis=0)
+    return np.zeros(2, np.float32)
+
+
+def _wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:
+    """Normal noise of standard deviation 1 that resembles itself over time (axis 0) for about `memory_s`."""
+    memory = math.exp(-1 / (memory_s * fps))
+    noise = rng.normal(size=shape).astype(np.float32)
+    for i in range(1, shape[0]):
+        noise[i] = memory * noise[i - 1] + math.sqrt(1 - memory * memory) * noise[i]
+    return noise

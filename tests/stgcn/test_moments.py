@@ -1,0 +1,84 @@
+"""Moments of made-up performances: refusals, then what they are called and when."""
+
+import numpy as np
+import pytest
+
+from stgcn.augment import Augment
+from stgcn.data import Clip
+from stgcn.moments import MomentDataset, Moments
+from stgcn.preprocess import Preprocess
+from tests.stgcn.test_preprocess import waving
+
+CLASSES = ("walk", "wave", "idle")
+PLAIN = Augment(mirror=0, crop=0, speed=(1, 1), thin=0, rotation_deg=0, aspect=(1, 1), shear=0, position_noise=0,
+                confidence_noise=0, hide_legs=0, drop_joint=0)  # fmt: skip
+ALONE = dict(alone=0, still_before=0, other_before=0, still_after=0)
+
+
+def clip(label: int = 1, seconds: float = 1.2) -> Clip:
+    times = np.arange(round(seconds * 30) + 1) / 30
+    return Clip("somebody", label, times, waving(times), end_s=times[-1])
+
+
+def samples(count: int = 60, clips=None, **moments) -> list:
+    dataset = MomentDataset(clips or [clip()], Preprocess(frames=45), CLASSES, PLAIN, 0,
+                            Moments(**({"repeated": ["wave"]} | ALONE | moments)))  # fmt: skip
+    found = []
+    for dataset.epoch in range(count):
+        found.append(dataset[0])
+    return found
+
+
+@pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"lag_s": -1},
+                                   {"alone": 0.5, "still_before": 0.4, "other_before": 0.2}])  # fmt: skip
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError):
+        Moments(**wrong)
+
+
+@pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(repeated=["clap"])])
+def test_classes_that_the_network_lacks_are_refused(moments):
+    with pytest.raises(ValueError, match="the network has walk, wave, idle"):
+        MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
+
+
+def test_the_same_seed_and_epoch_give_the_same_moment():
+    for (one, label), (other, same) in zip(samples(5, still_after=1), samples(5, still_after=1)):
+        assert label == same and np.array_equal(one, other)
+    assert len({window.numpy().tobytes() for window, _ in samples(5, still_after=1)}) == 5
+
+
+def test_a_moment_is_called_by_what_happened_a_little_before():
+    """Whoever has just begun to keep still still waves; a little later, they do nothing."""
+    found = samples(still_after=1, lag_s=0.2)
+    acting = [np.flatnonzero((window[2, :, :, 0] == 1).all(dim=1)) for window, _ in found]  # else confidence trembles
+    still_s = np.array([44 - frames[-1] if len(frames) else 45 for frames in acting]) / 30
+    labels = np.array([label for _, label in found])
+    assert set(labels) == {1, 2}
+    assert (labels[still_s > 0.25] == 2).all() and (labels[still_s < 0.15] == 1).all()
+
+
+def test_what_is_done_first_is_called_by_its_own_name():
+    labels = {label for _, label in samples(other_before=1, clips=[clip(1), clip(0)])}
+    assert labels >= {0, 1}
+
+
+def test_a_clip_alone_is_a_plain_training_sample():
+    for window, label in samples(5, alone=1):
+        assert label == 1
+        plain = Preprocess(frames=45)(clip().times, clip().keypoints, 1.2)
+        np.testing.assert_allclose(window[..., 0], plain, atol=1e-5)
+
+
+def test_keypoints_that_preprocessing_ignores_have_no_say_in_size_or_place():
+    wild = clip()
+    wild.keypoints[:, 15:] = (1e4, -1e4, 0.1)
+    for (window, _), (expected, _) in zip(samples(10, clips=[wild]), samples(10)):
+        seen = window[2] > 0
+        np.testing.assert_allclose(window[0][seen], expected[0][seen], atol=1e-4)
+
+
+def test_a_window_always_shows_somebody():
+    for moments in (dict(still_before=1), dict(other_before=1), dict(still_after=1), {}):
+        for window, _ in samples(30, clips=[clip(0, 0.1), clip(2, 9.0)], **moments):
+            assert window.isfinite().all() and window[2].any()
