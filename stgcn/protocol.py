@@ -1,0 +1,132 @@
+"""A benchmark's figure by its protocol: `python -m stgcn.protocol CONFIG [--splits 1 2 3] [--seeds 0 1 2]
+[--streams joint bone] [-o FOLDER]`.
+
+Trains a network for every split, seed and stream, each as `python -m stgcn.train` does, in a folder of its own; what
+is there already is not trained again, and what was interrupted goes on. Then every stream, and several fused, are
+tested after the last epoch. The figure is the mean over the splits; over seeds, its mean and standard deviation.
+The folder receives results.json.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from stgcn import exit_codes, train
+from stgcn.evaluate import evaluate, read_models
+from stgcn.settings import read_settings
+
+COMMAND = "python -m stgcn.protocol"
+RESULTS = "results.json"  # in the folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """Of the protocol: one split and one seed, with a network for each stream."""
+
+    config: Path
+    folder: Path
+    split: str
+    seed: int
+    streams: tuple[str, ...]
+
+    def options(self, stream: str) -> list[str]:
+        """What differs from the config."""
+        return [f"data.split={self.split}", f"preprocess.stream={stream}"]
+
+    def work_dir(self, stream: str) -> Path:
+        return self.folder / f"{stream}_split{self.split}_seed{self.seed}"
+
+    def train(self) -> None:
+        """Train what is not trained yet. SystemExit: as of `stgcn.train`."""
+        for stream in self.streams:
+            work_dir = self.work_dir(stream)
+            if not (work_dir / train.MODEL).is_file():
+                print(f"{work_dir.name}:", flush=True)
+                train.main([str(self.config), "--work-dir", str(work_dir), "--seed", str(self.seed), "--resume",
+                            "--cfg-options", *self.options(stream)])  # fmt: skip
+
+    def test(self) -> dict[str, dict[str, float]]:
+        """Top-1, 0..1, as {test part: {stream or "fused": top-1}}. ValueError: see `stgcn.evaluate`."""
+        settings = read_settings(self.config, {"data.split": _number(self.split)})
+        models = read_models([self.work_dir(stream) / train.MODEL for stream in self.streams])
+        parts = evaluate(settings, models)["parts"]
+        return {part: {name: result["top1"] for name, result in models.items()} for part, models in parts.items()}
+
+
+def summary(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each test part and stream: its top-1 (0..1) by split, and over seeds of the mean of the splits.
+
+    results: {"split", "seed", "top1": see `Run.test`} of every split and seed.
+    sd is None where there is one seed.
+    """
+    splits = sorted({result["split"] for result in results})
+    seeds = sorted({result["seed"] for result in results})
+    found = {(result["split"], result["seed"]): result["top1"] for result in results}
+    rows = []
+    for part, models in results[0]["top1"].items():
+        for name in models:
+            by_split = {split: mean(found[split, seed][part][name] for seed in seeds) for split in splits}
+            by_seed = [mean(found[split, seed][part][name] for split in splits) for seed in seeds]
+            rows.append(dict(part=part, model=name, by_split=by_split, mean=mean(by_seed),
+                             sd=stdev(by_seed) if len(by_seed) > 1 else None))  # fmt: skip
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """`summary` as a Markdown table, in percent."""
+    splits = list(rows[0]["by_split"])
+    headings = ["test part", "model", *(f"split {split}" for split in splits), "mean ± sd"]
+    lines = [headings, ["---"] * 2 + ["---:"] * (len(splits) + 1)]
+    for row in rows:
+        spread = "" if row["sd"] is None else f" ± {100 * row['sd']:.1f}"
+        shares = [f"{100 * share:.1f}" for share in row["by_split"].values()]
+        lines.append([row["part"], row["model"], *shares, f"{100 * row['mean']:.1f}{spread}"])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _number(split: str) -> int | str:
+    return int(split) if split.isdecimal() else split
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Train and test by a benchmark's protocol.")
+    parser.add_argument("config", type=Path, help="Python config, see configs/actions")
+    parser.add_argument("--splits", nargs="+", default=["1"], metavar="S", help="official splits (default: 1)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(default: 0 1 2)")
+    parser.add_argument("--streams", nargs="+", default=["joint"], metavar="NAME",
+                        help="joint, bone, joint_motion, bone_motion; several are fused too (default: joint)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER",
+                        help="(default: work_dirs/protocol/NAME_OF_CONFIG)")  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command. Exits with 2 and one line on bad input."""
+    options = _parse(arguments)
+    folder = options.output or Path("work_dirs/protocol") / options.config.stem
+    runs = [Run(options.config, folder, split, seed, tuple(options.streams))
+            for split, seed in product(options.splits, options.seeds)]  # fmt: skip
+    for run in runs:
+        run.train()
+    try:
+        results = [{"split": run.split, "seed": run.seed, "top1": run.test()} for run in runs]
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(exit_codes.BAD_INPUT)
+    rows = summary(results)
+    (folder / RESULTS).write_text(json.dumps({"runs": results, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    print(f"{table(rows)}\nresults: {folder / RESULTS}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        sys.exit(exit_codes.INTERRUPTED)
