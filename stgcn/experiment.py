@@ -1,7 +1,9 @@
 """What a config asks for, made real: its clips read and checked, its network built."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any
 from zlib import crc32
 
@@ -50,11 +52,11 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     clips = [clip for part in parts for clip in part.clips]
     if data.fill:
         clips += [clip for path in data.train for clip in jhmdb.fill(path, data.fill, data.split)]
-    held_out = [clip for clip in clips if _is_held_out(clip, data.val)]
+    held_out = [clip for clip in clips if is_held_out(clip.name, data.val)]
     if data.val and not held_out:
         raise ValueError(f"data.val={data.val} holds out none of {len(clips)} training clips")
     # A clip in which nobody was found teaches nothing, but it counts in a test.
-    seen = [clip for clip in clips if len(clip.times) and not _is_held_out(clip, data.val)]
+    seen = [clip for clip in clips if len(clip.times) and not is_held_out(clip.name, data.val)]
     shared = dict(preprocess=preprocess, num_classes=len(classes))
     channels = input_channels(preprocess)
     torch.manual_seed(seed)
@@ -90,6 +92,10 @@ def common_classes(parts: Iterable[Part]) -> tuple[str, ...]:
     return found.pop() if found else ()
 
 
-def _is_held_out(clip: Clip, share: float) -> bool:
-    """By name alone: the same for every seed, and wherever several pose estimators saw one recording."""
-    return crc32(clip.name.encode()) < share * 2**32
+def is_held_out(name: str, share: float) -> bool:
+    """By name alone: the same for every seed, and wherever several pose estimators saw one recording.
+
+    Names that differ in a last number only, "party_3.mp4" and "party_4.mp4", are parts of one recording.
+    """
+    recording = re.sub(r"_\d+$", "", PurePath(name).stem)
+    return crc32(recording.encode()) < share * 2**32

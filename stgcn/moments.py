@@ -18,7 +18,7 @@ from torch import Tensor
 from stgcn.augment import Augment
 from stgcn.data import Clip, SkeletonDataset
 from stgcn.preprocess import Preprocess
-from stgcn.scenes import Performance, repeat
+from stgcn.scenes import Performance, gesticulate, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
@@ -29,26 +29,29 @@ LONGEST_ACT_S = 3.0
 class Moments:
     """How performances are made up, and what a moment of one is called.
 
-    idle: the class of somebody who keeps still.
+    idle, other: the classes of somebody who keeps still, and of one whose arms do what has no name.
     repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
     still_after: probability of keeping still after it.
+    gesture: probability of nameless gestures instead of the action.
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
     ValueError: a probability outside 0..1, the first three being more than 1 together, or a negative lag.
     """
 
     idle: str = "idle"
+    other: str = "other"
     repeated: Sequence[str] = ("wave", "clap")
     alone: float = 0.25
     still_before: float = 0.35
     other_before: float = 0.25
     still_after: float = 0.6
+    gesture: float = 0.1
     lag_s: float = 0.2
 
     def __post_init__(self):
-        for name in ("alone", "still_before", "other_before", "still_after"):
+        for name in ("alone", "still_before", "other_before", "still_after", "gesture"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
         if self.alone + self.still_before + self.other_before > 1:
@@ -60,13 +63,13 @@ class Moments:
 class MomentDataset(SkeletonDataset):
     """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i.
 
-    ValueError: see `SkeletonDataset`; there is no class `moments.idle` or of `moments.repeated`.
+    ValueError: see `SkeletonDataset`; there is no class `moments.idle`, `moments.other` or of `moments.repeated`.
     """
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (moments.idle, *moments.repeated):
+        for name in (moments.idle, moments.other, *moments.repeated):
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
@@ -91,7 +94,10 @@ class MomentDataset(SkeletonDataset):
         elif before < moments.still_before + moments.other_before:
             other = self.clips[rng.integers(len(self.clips))]
             performance.act(*self._performed(rng, other), self.classes[other.label])
-        performance.act(times, keypoints, self.classes[clip.label])
+        if rng.random() < moments.gesture:
+            performance.act(*self._gestures(rng, keypoints[0]), moments.other)
+        else:
+            performance.act(times, keypoints, self.classes[clip.label])
         if rng.random() < moments.still_after:
             performance.hold(rng.uniform(*HOLD_S))
         now_s = rng.uniform(min(FIRST_MOMENT_S, performance.duration_s), performance.duration_s)
@@ -100,11 +106,20 @@ class MomentDataset(SkeletonDataset):
         past = times <= max(now_s, times[0])
         return times[past], keypoints[past], now_s, labels[0] if labels else moments.idle
 
+    def _gestures(self, rng: Generator, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nameless ones of the person in `pose`, with arms of people from other clips."""
+        clips = [self.clips[i] for i in rng.integers(len(self.clips), size=rng.integers(2, 6))]
+        others = [self._sure(clip.keypoints[rng.integers(len(clip.keypoints))]) for clip in clips]
+        return gesticulate(rng, pose, others, layout=self.preprocess.layout)
+
+    def _sure(self, keypoints: np.ndarray) -> np.ndarray:
+        """Without the keypoints that preprocessing ignores, which may lie anywhere."""
+        return np.where(keypoints[..., 2:] >= self.preprocess.min_confidence, keypoints, 0)
+
     def _performed(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
         """A variant of the clip; repeated, if it is of that kind; of a long one, an excerpt."""
         times, keypoints = self.augment.performed(rng, clip.times, clip.keypoints)
-        sure = keypoints[..., 2:] >= self.preprocess.min_confidence  # what it ignores may lie anywhere
-        keypoints = np.where(sure, keypoints, 0)
+        keypoints = self._sure(keypoints)
         if self.classes[clip.label] in self.moments.repeated:
             return repeat(times, keypoints, rng.uniform(FIRST_MOMENT_S, LONGEST_ACT_S))
         start_s = rng.uniform(times[0], max(times[-1] - LONGEST_ACT_S, times[0]))

@@ -9,10 +9,10 @@ from stgcn.moments import MomentDataset, Moments
 from stgcn.preprocess import Preprocess
 from tests.stgcn.test_preprocess import waving
 
-CLASSES = ("walk", "wave", "idle")
+CLASSES = ("walk", "wave", "idle", "other")
 PLAIN = Augment(mirror=0, crop=0, speed=(1, 1), thin=0, rotation_deg=0, aspect=(1, 1), shear=0, position_noise=0,
                 confidence_noise=0, hide_legs=0, drop_joint=0)  # fmt: skip
-ALONE = dict(alone=0, still_before=0, other_before=0, still_after=0)
+ALONE = dict(alone=0, still_before=0, other_before=0, still_after=0, gesture=0)
 
 
 def clip(label: int = 1, seconds: float = 1.2) -> Clip:
@@ -36,9 +36,9 @@ def test_impossible_settings_are_refused(wrong):
         Moments(**wrong)
 
 
-@pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(repeated=["clap"])])
+@pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(other="nothing"), Moments(repeated=["clap"])])
 def test_classes_that_the_network_lacks_are_refused(moments):
-    with pytest.raises(ValueError, match="the network has walk, wave, idle"):
+    with pytest.raises(ValueError, match="the network has walk, wave, idle, other"):
         MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
 
 
@@ -61,6 +61,14 @@ def test_a_moment_is_called_by_what_happened_a_little_before():
 def test_what_is_done_first_is_called_by_its_own_name():
     labels = {label for _, label in samples(other_before=1, clips=[clip(1), clip(0)])}
     assert labels >= {0, 1}
+
+
+def test_arms_that_do_what_has_no_name_are_called_other():
+    for window, label in samples(20, gesture=1, lag_s=0):
+        assert label == 3
+    window = max((window for window, _ in samples(20, gesture=1)), key=lambda window: window[2].any(dim=1).sum())
+    moved = (window[:2].amax(dim=1) - window[:2].amin(dim=1)).norm(dim=0)[:, 0]  # (V,)
+    assert moved[WRIST] > 2 * moved[[5, 6, 11, 12]].max(), "arms move, shoulders and hips hardly"
 
 
 def test_a_clip_alone_is_a_plain_training_sample():
