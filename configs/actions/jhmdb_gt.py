@@ -8,7 +8,7 @@ data = dict(
     test=dict(ground_truth="../shared/data/jhmdb/jhmdb_gt.npz"),
 )
 
-preprocess = dict(layout="jhmdb15", fps=30.0, frames=40)  # the longest clips have 40 frames
+preprocess = dict(layout="jhmdb15", fps=15.0, frames=20)  # the longest clips last 1.3 s
 
 model = dict(width=21, dropout=0.2)  # a third of the paper's width: 536 clips are few
 

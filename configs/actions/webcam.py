@@ -13,7 +13,8 @@ data = dict(
     train=[
         "work_dirs/skeletons/jhmdb/mmpose",
         "work_dirs/skeletons/jhmdb/movenet",
-        dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"}),
+        # Twelve recordings, some half a minute long, and nobody squats anywhere else: as many as clips of a class.
+        *[dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"})] * 12,
     ],
     test=dict(
         mmpose="work_dirs/skeletons/jhmdb/mmpose",

@@ -8,12 +8,12 @@ data = dict(
     test=dict(mmpose="work_dirs/skeletons/jhmdb/mmpose"),
 )
 
-preprocess = dict(layout="coco17", fps=30.0, frames=48)  # the longest clips last 1.57 s
+preprocess = dict(layout="coco17", fps=15.0, frames=24)  # 1.53 s
 
-model = dict(width=32, dropout=0.3)  # the rest is what is compared
+model = dict(width=21, dropout=0.2)  # the rest is what is compared
 
-augment = dict(mirror=0.5, crop=0.5, speed=(0.8, 1.25), thin=0.15, hide_legs=0.15)
+augment = dict(crop_share=(0.5, 1.0), position_noise=0.01)
 
-training = dict(epochs=30, batch_size=32, learning_rate=0.1, label_smoothing=0.1)
+training = dict(epochs=30, learning_rate=0.05, weight_decay=1e-3, amp=True)
 
 about = dict(data="J-HMDB split 1, skeletons extracted from its clips with MMPose", licence="CC BY 4.0")

@@ -7,7 +7,7 @@ from stgcn.augment import Augment
 from stgcn.data import Clip
 from stgcn.moments import MomentDataset, Moments
 from stgcn.preprocess import Preprocess
-from tests.stgcn.test_preprocess import waving
+from tests.stgcn.test_preprocess import WRIST, waving
 
 CLASSES = ("walk", "wave", "idle", "other")
 PLAIN = Augment(mirror=0, crop=0, speed=(1, 1), thin=0, rotation_deg=0, aspect=(1, 1), shear=0, position_noise=0,
