@@ -2,8 +2,9 @@
 [--weights W ...] [-o FOLDER]`.
 
 Every checkpoint is tested on each test part of the config, as training tests it. Several are streams of one
-decision: besides each alone, the weighted mean of their probabilities is tested, "fused". The folder receives
-results.json and confusion_PART_MODEL.png.
+decision: besides each alone, the weighted mean of their probabilities is tested, "fused". Where several test parts
+hold the same recordings, as several pose estimators saw them, the mean over these is tested too, "together". The folder
+receives results.json and confusion_PART_MODEL.png.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from stgcn import exit_codes, plots
@@ -27,7 +29,7 @@ from stgcn.settings import Settings, read_settings
 from stgcn.streams import PYSKL_WEIGHTS, fuse
 
 COMMAND = "python -m stgcn.evaluate"
-FUSED = "fused"
+FUSED, TOGETHER = "fused", "together"
 RESULTS = "results.json"  # in the folder
 HEADINGS = (
     "test part", "model", "top-1 %", "top-5 %", "class mean %", "parameters", "multiply-adds", "clips/s"
@@ -78,23 +80,32 @@ def evaluate(settings: Settings, models: Sequence[Model]) -> dict[str, Any]:
     """Test models; with several, also their fusion.
 
     Returns plain values: "models", a list of {"name", "checkpoint", "weight"}; "cost", {name: the fields of
-    `Expense`}; and "parts", {test part: {name: see `stgcn.results.results`}}.
+    `Expense`}; and "parts", {test part, or "together": {name: see `stgcn.results.results`}}.
     ValueError: the config has no test data or it cannot be read, or a model or the weights do not fit.
     """
     parts = parts_to_test(settings)
     if not parts:
         raise ValueError("the config has nothing to test on: data.test is empty")
+    if TOGETHER in parts:
+        raise ValueError(f"no test part may be called {TOGETHER!r}, the name of all of them")
     classes = common_classes(parts.values())
     for model in models:
         _check(model, settings, classes)
-    tested = {name: _test(part, models) for name, part in parts.items()}
+    scores = {name: _scores(part, models) for name, part in parts.items()}
+    labels = {name: torch.tensor([clip.label for clip in part.clips]) for name, part in parts.items()}
+    recordings = {tuple(clip.name for clip in part.clips) for part in parts.values()}
+    if len(parts) > 1 and len(recordings) == 1:
+        scores[TOGETHER] = {model: sum(of_part[model] for of_part in scores.values()) / len(parts)
+                            for model in next(iter(scores.values()))}  # fmt: skip
+        labels[TOGETHER] = next(iter(labels.values()))
     cost = {model.name: _expense(model.checkpoint) for model in models}
     if len(models) > 1:
         cost[FUSED] = _together(cost.values())
     return {
         "models": [{"name": m.name, "checkpoint": str(m.path), "weight": m.weight} for m in models],
         "cost": {name: asdict(expense) for name, expense in cost.items()},
-        "parts": tested,
+        "parts": {part: {model: results(score, labels[part], classes) for model, score in of_part.items()}
+                  for part, of_part in scores.items()},
     }
 
 
@@ -109,15 +120,16 @@ def _check(model: Model, settings: Settings, classes: tuple[str, ...]) -> None:
                              f"is number {i}, {own or 'none'} instead of {needed or 'none'}")
 
 
-def _test(part: Part, models: Sequence[Model]) -> dict[str, dict[str, Any]]:
+def _scores(part: Part, models: Sequence[Model]) -> dict[str, Tensor]:
+    """Probabilities (clips, classes), by model."""
     scores: dict[str, Tensor] = {}
     for model in models:
         checkpoint = model.checkpoint
         data = SkeletonDataset(part.clips, checkpoint.preprocess, len(part.classes))
-        scores[model.name], labels = predict(checkpoint.model, data)
+        scores[model.name], _ = predict(checkpoint.model, data)
     if len(models) > 1:
         scores[FUSED] = fuse(scores, {model.name: model.weight for model in models})
-    return {name: results(score, labels, part.classes) for name, score in scores.items()}
+    return scores
 
 
 def _expense(checkpoint: Checkpoint) -> Expense:

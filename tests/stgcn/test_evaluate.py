@@ -127,6 +127,16 @@ def test_a_network_sees_its_own_stream(config, trained_on, name):
     assert torch.tensor(found["confusion"]).sum(dim=0).tolist() == [predicted.count(0), predicted.count(1)]
 
 
+def test_estimators_that_saw_the_same_recordings_decide_together(config, trained_on):
+    part = read_settings(config).data.test["made_up"]
+    models = read_models([trained_on()])
+    found = evaluate(read_settings(config, {"data.test": {"one": part, "same": part}}), models)["parts"]
+    assert found["together"] == found["one"] == found["same"]
+    assert set(evaluate(read_settings(config), models)["parts"]) == {"made_up"}
+    with pytest.raises(ValueError, match="may be called 'together'"):
+        evaluate(read_settings(config, {"data.test": {"together": part}}), models)
+
+
 def test_the_committed_checkpoint_is_as_good_as_its_card_says(shared, monkeypatch):
     shared("data/jhmdb/splits.csv")
     monkeypatch.chdir(ROOT)
