@@ -1,13 +1,13 @@
 """From scores to decisions: an action begins and ends at a moment, and most of the time there is none.
 
 A softmax always has a maximum, so the best class alone means nothing. An action begins when its smoothed
-score has stayed above one threshold for a while, and ends when it falls below a lower one (hysteresis), or
-when the person is gone.
+score has led all others, above one threshold, for a while, and the person has moved; it ends when the score
+falls below a lower threshold (hysteresis), when another action has begun, or when the person is gone.
 """
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,12 +19,18 @@ GONE_S = 0.6  # an action ends when its person has been out of view for longer
 
 @dataclass(frozen=True)
 class DecisionSettings:
-    """When a score becomes an action. Stored in the checkpoint (`decisions`).
+    """When a score becomes an action. Stored in the checkpoint (`decisions`), chosen by `app.calibrate`.
 
     on, off: smoothed scores (0..1) at which an action begins and ends; higher `on`, fewer false actions.
     hold_s: seconds for which a score must stay above `on`; longer, fewer flickers and later labels.
     smoothing_s: time constant of the smoothing; longer, steadier and later.
     nothing: classes that mean that nothing happens; they are never announced.
+    temperature: logits are divided by it before the softmax; above 1, scores are less sure of themselves.
+    margin: smoothed score by which a class must lead every other one, those of `nothing` included.
+    on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
+    min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
+
+    ValueError: numbers out of range.
     """
 
     on: float = 0.55
@@ -32,10 +38,18 @@ class DecisionSettings:
     hold_s: float = 0.2
     smoothing_s: float = 0.25
     nothing: tuple[str, ...] = ()
+    temperature: float = 1.0
+    margin: float = 0.0
+    on_by_class: dict[str, float] = field(default_factory=dict)
+    min_motion: float = 0.0
 
     def __post_init__(self):
         if not (0 < self.off <= self.on <= 1 and self.hold_s >= 0 and self.smoothing_s > 0):
             raise ValueError(f"decision settings need 0 < off <= on <= 1, hold_s >= 0, smoothing_s > 0: {self}")
+        if not (0 < self.temperature < math.inf and 0 <= self.margin < 1 and 0 <= self.min_motion < math.inf):
+            raise ValueError(f"decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0: {self}")
+        if not all(0 < on <= 1 for on in self.on_by_class.values()):
+            raise ValueError(f"decision settings need every value of on_by_class in 0..1, and above 0: {self}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class ActionState:
     score: smoothed score of `action`, or of `candidate` when there is none, 0..1.
     candidate: the class that comes nearest to being decided.
     progress: how far the decision for `candidate` has formed, 0..1; 1 while an action lasts.
+    scores: (classes,) smoothed scores of all classes, 0..1.
     """
 
     track: int
@@ -54,6 +69,7 @@ class ActionState:
     start_s: float | None
     candidate: str | None
     progress: float
+    scores: np.ndarray = field(repr=False, compare=False)
 
 
 @dataclass
@@ -62,7 +78,8 @@ class _Person:
 
     smoothed: np.ndarray  # (classes,)
     updated_s: float
-    above_since: dict[int, float]  # class -> since when its smoothed score is above `on`
+    leader: int | None = None  # the class that meets every condition of an action but its duration
+    leading_since_s: float = 0.0
     action: int | None = None
     start_s: float = 0.0
     best_score: float = 0.0
@@ -71,62 +88,79 @@ class _Person:
 class ActionDecider:
     """Turns the scores of every window into states (what is) and events (what began and ended).
 
-    Pure: time comes with the windows.
+    Pure: time comes with the windows. ValueError: settings for classes that are not among `classes`.
     """
 
     def __init__(self, classes: tuple[str, ...], settings: DecisionSettings):
+        if unknown := sorted(settings.on_by_class.keys() - set(classes)):
+            raise ValueError(f"on_by_class names {', '.join(unknown)}, which the network does not know")
         self._classes = classes
         self._settings = settings
         self._candidates = [index for index, name in enumerate(classes) if name not in settings.nothing]
+        self._on = np.array([settings.on_by_class.get(name, settings.on) for name in classes])  # (classes,)
+        self._off = self._on * (settings.off / settings.on)  # (classes,)
         self._people: dict[int, _Person] = {}
 
     def update(self, windows: Windows, scores: np.ndarray) -> tuple[dict[int, ActionState], list[ActionEvent]]:
-        """scores: (N, classes), softmax, a row for each of `windows.tracks`.
+        """scores: (N, classes), softmax with the temperature applied, a row for each of `windows.tracks`.
 
         Returns the state of each judged track by id, and the events of this moment.
         """
-        events = self._end(windows.frame, (track for track, person in self._people.items()
-                                           if windows.time_s - person.updated_s > GONE_S))
-        for track, row in zip(windows.tracks, scores):
-            events += self._judge(track, row, windows)
-        return {track: self._state(track, windows.time_s) for track in windows.tracks}, events
+        events = self._forget(windows.frame, (track for track, person in self._people.items()
+                                              if windows.time_s - person.updated_s > GONE_S))
+        for track, motion, row in zip(windows.tracks, windows.motion, scores):
+            person = self._smooth(track, row, windows.time_s)
+            self._lead(person, motion)
+            events += self._judge(track, person, windows.frame)
+        return {track: self._state(track) for track in windows.tracks}, events
 
     def finish(self, frame: int) -> list[ActionEvent]:
         """End every action that lasts: the source is at its end."""
-        return self._end(frame, self._people)
+        return self._forget(frame, self._people)
 
-    def _judge(self, track: int, scores: np.ndarray, windows: Windows) -> list[ActionEvent]:
-        now, settings = windows.time_s, self._settings
-        person = self._people.setdefault(track, _Person(np.array(scores), now, {}))
-        weight = -math.expm1(-(now - person.updated_s) / settings.smoothing_s)
+    def _smooth(self, track: int, scores: np.ndarray, now: float) -> _Person:
+        person = self._people.setdefault(track, _Person(np.array(scores), now))
+        weight = -math.expm1(-(now - person.updated_s) / self._settings.smoothing_s)
         person.smoothed = person.smoothed + weight * (scores - person.smoothed)
         person.updated_s = now
-        above = [index for index in self._candidates if person.smoothed[index] >= settings.on]
-        person.above_since = {index: person.above_since.get(index, now) for index in above}
+        return person
 
-        events = []
+    def _lead(self, person: _Person, motion: float) -> None:
+        """Find the class that could begin now, and since when it could."""
+        best = int(person.smoothed.argmax())
+        lead = person.smoothed[best] - np.sort(person.smoothed)[-2:-1].sum()  # a single class leads nothing else
+        leads = (best in self._candidates and person.smoothed[best] >= self._on[best]
+                 and lead >= self._settings.margin and motion >= self._settings.min_motion)  # fmt: skip
+        leader = best if leads else None
+        if leader != person.leader:
+            person.leader, person.leading_since_s = leader, person.updated_s
+
+    def _judge(self, track: int, person: _Person, frame: int) -> list[ActionEvent]:
+        now, events = person.updated_s, []
+        formed = person.leader is not None and now - person.leading_since_s >= self._settings.hold_s
         if person.action is not None:
-            person.best_score = max(person.best_score, float(person.smoothed[person.action]))
-            if person.smoothed[person.action] < settings.off:
-                events.append(self._ended(track, windows.frame))
-        formed = [index for index, since in person.above_since.items() if now - since >= settings.hold_s]
+            score = float(person.smoothed[person.action])
+            person.best_score = max(person.best_score, score)
+            rivalled = person.leader not in (None, person.action)
+            if (rivalled and formed) or score < self._off[person.action]:
+                events.append(self._end(track, frame, person.leading_since_s if rivalled else now))
         if formed and person.action is None:
-            person.action = max(formed, key=lambda index: person.smoothed[index])
-            person.start_s = person.above_since[person.action]
+            person.action, person.start_s = person.leader, person.leading_since_s
             person.best_score = float(person.smoothed[person.action])
-            events.append(self._event("start", track, windows.frame, None))
+            events.append(self._event("start", track, frame, None))
         return events
 
-    def _end(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
+    def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""
         tracks = list(tracks)
-        events = [self._ended(track, frame) for track in tracks if self._people[track].action is not None]
+        events = [self._end(track, frame, self._people[track].updated_s)
+                  for track in tracks if self._people[track].action is not None]  # fmt: skip
         for track in tracks:
             del self._people[track]
         return events
 
-    def _ended(self, track: int, frame: int) -> ActionEvent:
-        event = self._event("end", track, frame, self._people[track].updated_s)
+    def _end(self, track: int, frame: int, end_s: float) -> ActionEvent:
+        event = self._event("end", track, frame, end_s)
         self._people[track].action = None
         return event
 
@@ -135,15 +169,16 @@ class ActionDecider:
         return ActionEvent(kind, track, self._classes[person.action], round(person.best_score, 3),
                            person.start_s, end_s, frame)
 
-    def _state(self, track: int, now: float) -> ActionState:
-        person, settings = self._people[track], self._settings
-        best = max(self._candidates, key=lambda index: person.smoothed[index], default=None)
+    def _state(self, track: int) -> ActionState:
+        person, hold_s = self._people[track], self._settings.hold_s
+        scores = person.smoothed
         if person.action is not None:
             name = self._classes[person.action]
-            return ActionState(track, name, float(person.smoothed[person.action]), person.start_s, name, 1.0)
-        if best is None:
-            return ActionState(track, None, 0.0, None, None, 0.0)
+            return ActionState(track, name, float(scores[person.action]), person.start_s, name, 1.0, scores)
+        if not self._candidates:
+            return ActionState(track, None, 0.0, None, None, 0.0, scores)
+        best = max(self._candidates, key=lambda index: scores[index] / self._on[index])
         # Half of the way is reaching the threshold, the other half staying above it.
-        reached = min(float(person.smoothed[best]) / settings.on, 1.0)
-        held = (now - person.above_since.get(best, now)) / settings.hold_s if settings.hold_s else 0.0
-        return ActionState(track, None, float(person.smoothed[best]), None, self._classes[best], (reached + held) / 2)
+        reached = min(float(scores[best] / self._on[best]), 1.0)
+        held = (person.updated_s - person.leading_since_s) / hold_s if hold_s and best == person.leader else 0.0
+        return ActionState(track, None, float(scores[best]), None, self._classes[best], (reached + held) / 2, scores)

@@ -17,6 +17,7 @@ from app.errors import UserError
 from app.events import ActionEvent
 from app.pose.base import LAYOUT, Pose
 from app.skeletons import SkeletonFrame, SlidingWindows, Windows
+from app.smoothing import Smoother
 from app.timing import Stopwatch
 from app.tracking import Tracker
 from stgcn import Checkpoint
@@ -41,33 +42,36 @@ class ActionClassifier:
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu"):
         self._model = checkpoint.model.to(device)
         self._device = device
+        self._temperature = checkpoint.decisions.get("temperature", 1.0)
 
     def scores(self, windows: Windows) -> np.ndarray:
-        """(N, classes) softmax scores, a row for each of `windows.tracks`."""
+        """(N, classes) softmax scores, with the checkpoint's temperature, a row for each of `windows.tracks`."""
         if not windows.tracks:
             return np.zeros((0, 0), np.float32)
         inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
         with torch.inference_mode():
-            return self._model(inputs).softmax(dim=1).cpu().numpy()
+            return (self._model(inputs) / self._temperature).softmax(dim=1).cpu().numpy()
 
 
 class Recogniser:
     """Follows people through a video and says what each does. One instance per video.
 
+    smoothing: whether keypoints are smoothed (`app/smoothing.py`), for the picture, the files and the network alike.
     Raises UserError when the checkpoint does not fit: another joint layout than the poses have, or unusable settings.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None):
+    def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None,
+                 smoothing: bool = True):
         require_layout(checkpoint)
         self.stopwatch = stopwatch or Stopwatch()
         self.tracker = Tracker()
+        self.smoother = Smoother() if smoothing else None
         self.windows = SlidingWindows(checkpoint.preprocess)
         self.classifier = ActionClassifier(checkpoint, device)
         try:
-            settings = DecisionSettings(**checkpoint.decisions)
+            self.decider = ActionDecider(checkpoint.classes, DecisionSettings(**checkpoint.decisions))
         except (TypeError, ValueError) as error:
             raise UserError(f"the action checkpoint holds decision settings that cannot be used: {error}") from None
-        self.decider = ActionDecider(checkpoint.classes, settings)
         self._states: dict[int, ActionState] = {}
         self._judge_at_s = -np.inf
         self._frame = 0
@@ -77,9 +81,12 @@ class Recogniser:
         return self.recognise_skeletons(self.track(index, time_s, poses))
 
     def track(self, index: int, time_s: float, poses: list[Pose]) -> SkeletonFrame:
-        """Poses to skeletons with identities."""
+        """Poses to skeletons with identities, smoothed."""
         with self.stopwatch("track"):
-            return SkeletonFrame.of(index, time_s, self.tracker.update(poses, time_s))
+            tracks = self.tracker.update(poses, time_s)
+            if self.smoother:
+                tracks = self.smoother.update(tracks, time_s)
+            return SkeletonFrame.of(index, time_s, tracks)
 
     def recognise_skeletons(self, skeletons: SkeletonFrame) -> Recognition:
         """Take in skeletons that already have identities."""

@@ -23,6 +23,8 @@ from stgcn.skeleton_files import RecordedFrame, SkeletonHeader
 PIXEL_DIGITS, CONFIDENCE_DIGITS = 2, 3  # decimals kept: finer than any estimator is right
 
 MIN_SPAN_S = 0.4  # seconds that a person must have been in view before their movement can be judged
+MOTION_S = 0.5  # motion energy is that of the last half second
+STRIDE_S = 0.2  # and is taken over strides, in which a movement goes far and the jitter of a detector does not
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Windows:
     """What the network is asked at one moment: the window of each track that has been in view long enough.
 
     tracks: ids, N of them. inputs: (N, C, T, V) float32. present: ids of everybody in view, judged or not.
+    motion: (N,) float32, motion energy, see `motion_energy`.
     """
 
     frame: int
@@ -51,6 +54,21 @@ class Windows:
     tracks: tuple[int, ...]
     inputs: np.ndarray
     present: tuple[int, ...]
+    motion: np.ndarray
+
+
+def motion_energy(window: np.ndarray, fps: float) -> float:
+    """Mean speed of the joints at the end of a window, in body heights per second; 0 where nothing was seen.
+
+    window: (C, T, V), x and y in body heights and, last, confidence: a joint counts where it was seen at both
+    ends of a stride. fps: of the window's time grid.
+    """
+    stride = max(1, round(STRIDE_S * fps))
+    recent = window[:, -(max(stride, round(MOTION_S * fps)) + 1) :]  # (C, t, V)
+    before, after = recent[:, :-stride], recent[:, stride:]
+    seen = (before[-1] > 0) & (after[-1] > 0)  # (t - stride, V)
+    distance = np.linalg.norm(after[:2] - before[:2], axis=0)[seen]
+    return float(distance.mean() * fps / stride) if len(distance) else 0.0
 
 
 class SlidingWindows:
@@ -74,8 +92,9 @@ class SlidingWindows:
         """The windows that end at `frame`, of the people in it."""
         present = tuple(track.id for track in frame.tracks)
         judged = tuple(track for track in present if self._span_s(track) >= MIN_SPAN_S)
-        inputs = [self._preprocess(*self._arrays(track), frame.time_s) for track in judged]
-        return Windows(frame.index, frame.time_s, judged, np.array(inputs, np.float32), present)
+        inputs = np.array([self._preprocess(*self._arrays(track), frame.time_s) for track in judged], np.float32)
+        motion = np.array([motion_energy(window, self._preprocess.fps) for window in inputs], np.float32)
+        return Windows(frame.index, frame.time_s, judged, inputs, present, motion)
 
     def _span_s(self, track: int) -> float:
         seen = self._seen[track]

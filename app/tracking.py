@@ -1,8 +1,8 @@
 """Who is who from frame to frame: poses in, the same poses with stable ids out.
 
-People are told apart by where each of their joints is expected now, not by what they look like. Everything
-is reckoned in seconds, so a camera at 10 fps and one at 60 fps give the same identities. What libraries offer
-instead, and how they fared, is in docs/tracking.md.
+People are told apart by where each of their joints is expected now, and whoever comes back after an absence by
+build, pose and place; never by colours. Everything is reckoned in seconds, so a camera at 10 fps and one at 60 fps
+give the same identities. What libraries offer instead, and how they fared, is in docs/tracking.md.
 """
 
 import itertools
@@ -23,7 +23,14 @@ DUPLICATE_SPREAD = 0.1  # how far a joint lies from itself in two poses of one p
 # Similarities are 0 (nothing in common) to 1 (every joint where it is expected).
 MIN_SIMILARITY = 0.25  # a pose less like a track than this is somebody else
 DUPLICATE_SIMILARITY = 0.7  # two poses of one frame more alike than this are one person
-ABSENCE_PENALTY = 0.6  # lost by the end of the memory: a pose belongs rather to who was just in view
+ABSENCE_PENALTY_PER_S = 0.5  # lost by a second out of view: a pose belongs rather to who was just seen
+
+# Whoever comes back may do so elsewhere than expected, but is about as large as before and holds themselves alike.
+RETURN_POSE_SPREAD = 0.25  # how far a joint lies from itself, seen from the middle of the body
+RETURN_GROWTH_SPREAD = 0.25  # how much larger or smaller the body is, as a natural logarithm
+RETURN_PLACE_SPREAD = 0.3  # how far the middle of the body lies from where it vanished or is expected
+RETURN_PLACE_SPREAD_PER_S = 0.6  # what each second adds to that
+MIN_RETURN_LIKENESS = 0.25  # of pose, size and place together; below, a newcomer is somebody new
 
 VELOCITY_MEMORY_S = 0.4  # a velocity is an average over about this long
 COAST_S = 1.0  # out of view, a person is taken to slow down within about this long
@@ -42,15 +49,16 @@ class Track:
 class Tracker:
     """Gives each person an id that outlives missed detections and people who cross. Deterministic.
 
-    memory_s: seconds for which somebody out of view is remembered. Longer bridges longer absences, but
-        whoever then appears where the other left may inherit the id.
+    memory_s: seconds for which somebody out of view is remembered. The default bridges two seconds, and what
+        it takes to be detected again at the edge of the picture. Longer bridges longer absences, but whoever
+        of like build then appears where the other left may inherit the id.
     confirm_s: seconds for which a newcomer must be seen, twice at least, before an id is given. Longer keeps
         out more false detections; labels come later by as much. Whoever is in the very first frame gets an
         id at once, so that short clips are labelled from their beginning.
     Raises ValueError where memory_s is not positive, confirm_s is negative, or one of them is not finite.
     """
 
-    def __init__(self, memory_s: float = 1.5, confirm_s: float = 0.08) -> None:
+    def __init__(self, memory_s: float = 2.5, confirm_s: float = 0.08) -> None:
         if not (math.isfinite(memory_s) and memory_s > 0):
             raise ValueError(f"memory_s is a positive number of seconds, not {memory_s}")
         if not (math.isfinite(confirm_s) and confirm_s >= 0):
@@ -77,7 +85,7 @@ class Tracker:
 
         poses = _without_duplicates([pose for pose in poses if pose.keypoints[:, 2].any()])
         matches = self._match(poses)
-        seen = []
+        seen, confirmed = [], []
         for index, pose in enumerate(poses):
             person = matches.get(index)
             if person is not None:
@@ -88,8 +96,9 @@ class Tracker:
                 self._people.append(person)
                 is_confirmed = is_first_frame
             if person.id is None and is_confirmed:
-                person.id = next(self._ids)
+                confirmed.append(person)
             seen.append(person)
+        self._name(confirmed)
         self._people = [p for p in self._people if p.id or time_s - p.seen_s <= TENTATIVE_MEMORY_S]
         tracks = [Track(person.id, person.pose, time_s) for person in seen if person.id is not None]
         return sorted(tracks, key=lambda track: track.id)
@@ -120,14 +129,29 @@ class Tracker:
         absent_s = np.array([self._time_s - person.seen_s for person in self._people])  # (P,)
         expected = np.stack([person.expected(self._time_s) for person in self._people])  # (P, V, 3)
         spread = np.array([person.spread(self._time_s) for person in self._people])  # (P,) body sizes
-        sizes = np.outer([_size(person.pose) for person in self._people], [_size(pose) for pose in poses])
+        sizes = np.outer([body_size(person.pose) for person in self._people], [body_size(pose) for pose in poses])
         similarity = _similarity(expected, _joints(poses), spread[:, None] * np.sqrt(sizes))  # (P, N)
 
-        merit = similarity - ABSENCE_PENALTY * absent_s[:, None] / self.memory_s
+        merit = similarity - ABSENCE_PENALTY_PER_S * absent_s[:, None]
         # A match below the threshold is worth nothing, so that it never displaces one above.
         merit[(similarity < MIN_SIMILARITY) | (merit < 0)] = 0
         pairs = zip(*linear_sum_assignment(merit, maximize=True), strict=True)
         return {int(pose): self._people[person] for person, pose in pairs if merit[person, pose] > 0}
+
+    def _name(self, confirmed: list["_Person"]) -> None:
+        """Give ids: their old one to those who came back, replacing who was remembered; to the others a new one."""
+        absent = [person for person in self._people if person.id and person.seen_s < self._time_s]
+        likeness = np.zeros((len(absent), len(confirmed)))
+        for row, column in np.ndindex(likeness.shape):
+            likeness[row, column] = _return_likeness(absent[row], confirmed[column])
+        likeness[likeness < MIN_RETURN_LIKENESS] = 0
+        for row, column in zip(*linear_sum_assignment(likeness, maximize=True), strict=True):
+            if likeness[row, column] > 0:
+                confirmed[column].id = absent[row].id
+                self._people.remove(absent[row])
+        for person in confirmed:
+            if person.id is None:
+                person.id = next(self._ids)
 
 
 class _Person:
@@ -170,7 +194,7 @@ def _without_duplicates(poses: list[Pose]) -> list[Pose]:
     kept: list[Pose] = []
     for pose in sorted(poses, key=lambda pose: (-pose.score, *pose.box)):
         if kept:
-            sizes = np.outer([_size(other) for other in kept], [_size(pose)])
+            sizes = np.outer([body_size(other) for other in kept], [body_size(pose)])
             similarity = _similarity(_joints(kept), _joints([pose]), DUPLICATE_SPREAD * np.sqrt(sizes))
             if similarity.max() > DUPLICATE_SIMILARITY:
                 continue
@@ -190,12 +214,39 @@ def _similarity(expected: np.ndarray, observed: np.ndarray, spread: np.ndarray) 
     return (weight * nearness).sum(-1) / np.maximum(weight.sum(-1), np.finfo(np.float64).tiny)
 
 
+def _return_likeness(old: _Person, new: _Person) -> float:
+    """0..1: how much `new` is like `old` come back: in pose, in size, and in place for the time that went by.
+
+    0 where `old` was seen after `new` came, or no joint is known in both.
+    """
+    before, now = _joints([old.pose, new.pose])
+    weight = before[:, 2] * now[:, 2]  # (V,)
+    if old.seen_s >= new.first_s or not weight.any():
+        return 0.0
+    size = math.sqrt(body_size(old.pose) * body_size(new.pose))
+    moved = weight @ (now - before)[:, :2] / weight.sum()
+    coasted = old.expected(new.seen_s)[0, :2] - before[0, :2]
+    # Hidden, a person walks on; out of the picture, a person turns round and comes back where they left.
+    distance = min(np.linalg.norm(moved), np.linalg.norm(moved - coasted)) / size
+    reach = math.hypot(RETURN_PLACE_SPREAD, RETURN_PLACE_SPREAD_PER_S * (new.seen_s - old.seen_s))
+    now[:, :2] -= moved
+    alike = _similarity(before[None], now[None], np.full((1, 1), RETURN_POSE_SPREAD * size)).item()
+    growth = math.log(_extent(now, weight) / _extent(before, weight))
+    return alike * math.exp(-((growth / RETURN_GROWTH_SPREAD) ** 2 + (distance / reach) ** 2) / 2)
+
+
+def _extent(joints: np.ndarray, weight: np.ndarray) -> float:
+    """How far joints (V, 3) lie from their middle, by weight (V,), in pixels, at least one."""
+    middle = weight @ joints[:, :2] / weight.sum()
+    return max(math.sqrt(weight @ np.square(joints[:, :2] - middle).sum(-1) / weight.sum()), 1.0)
+
+
 def _joints(poses: list[Pose]) -> np.ndarray:
     """(N, V, 3) float64"""
     return np.stack([pose.keypoints for pose in poses]).astype(np.float64)
 
 
-def _size(pose: Pose) -> float:
+def body_size(pose: Pose) -> float:
     """Body size in pixels, at least one."""
     x1, y1, x2, y2 = pose.box.tolist()
     return math.sqrt(max(x2 - x1, 1.0) * max(y2 - y1, 1.0))

@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from stgcn.calibration import Reliability
+
 DOTS_PER_INCH = 100
 CURVES_INCHES = (9, 3.5)
+RELIABILITY_INCHES = (4, 4.4)  # of each of several side by side
 CELL_INCHES, MARGIN_INCHES = 0.33, 2.2  # of a confusion matrix: one class, and the names beside them
 SMALLEST_INCHES = 5  # or the title would not fit
 FAINT = 0.5  # below this share of its row a cell is light, and its number dark
@@ -49,6 +52,29 @@ def confusion(path: str | Path, matrix: Sequence[Sequence[int]], classes: Sequen
     axes.set(xlabel="predicted", ylabel="true", title=title)
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
+    _save(figure, path)
+
+
+def reliability(path: str | Path, found: Mapping[str, Reliability]) -> None:
+    """PNG of accuracy over confidence, a diagram for each name; on the diagonal, confidence can be believed.
+
+    The bars behind tell how many of the answers were that sure. ValueError: nothing to draw.
+    """
+    if not found:
+        raise ValueError("a reliability plot needs a reliability")
+    width, height = RELIABILITY_INCHES
+    figure = Figure((width * len(found), height), DOTS_PER_INCH, layout="tight")
+    for axes, (name, result) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items()):
+        bins = len(result.counts)
+        axes.bar((np.arange(bins) + 0.5) / bins, result.counts / result.counts.sum(), 0.9 / bins,
+                 color="lightsteelblue", label="share of answers")  # fmt: skip
+        axes.plot((0, 1), (0, 1), color="grey", linestyle="--", linewidth=1)
+        filled = result.counts > 0
+        axes.plot(result.confidence[filled], result.accuracy[filled], "o-", color="tab:orange", label="accuracy")
+        axes.set(xlabel="confidence", xlim=(0, 1), ylim=(0, 1.02), aspect="equal",
+                 title=f"{name}: calibration error {100 * result.error:.1f} %")  # fmt: skip
+        axes.legend(loc="upper left")
+        axes.grid(alpha=0.3)
     _save(figure, path)
 
 

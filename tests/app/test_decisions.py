@@ -1,5 +1,7 @@
 """Decisions in time: nothing by default, two thresholds, a minimum duration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,27 +13,40 @@ SETTINGS = DecisionSettings(nothing=("idle",))
 IDLE, WAVE, CLAP, UNSURE = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.05, 0.05, 0.9), (0.3, 0.4, 0.3)
 
 
-def windows(frame: int, time_s: float, *tracks: int) -> Windows:
-    return Windows(frame, time_s, tracks, np.zeros((len(tracks), 3, 1, 17), np.float32), tracks)
+def windows(frame: int, time_s: float, *tracks: int, motion: float = 1.0) -> Windows:
+    inputs = np.zeros((len(tracks), 3, 1, 17), np.float32)
+    return Windows(frame, time_s, tracks, inputs, tracks, np.full(len(tracks), motion, np.float32))
 
 
-def decide(scores_over_time, step_s=0.1, settings=SETTINGS):
+def decide(scores_over_time, step_s=0.1, settings=SETTINGS, motion=1.0):
     """One person; returns the decider, the states and all events."""
     decider = ActionDecider(CLASSES, settings)
     states, events = [], []
     for frame, scores in enumerate(scores_over_time):
-        now, happened = decider.update(windows(frame, frame * step_s, 1), np.array([scores], np.float32))
+        now, happened = decider.update(windows(frame, frame * step_s, 1, motion=motion), np.array([scores], np.float32))
         states.append(now[1])
         events += happened
     return decider, states, events
 
 
+def said(events):
+    return [(event.event, event.action) for event in events]
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"on": 0.3, "off": 0.5}, {"on": 1.2}, {"off": 0}, {"hold_s": -1}, {"smoothing_s": 0}]
-)
+    "wrong",
+    [{"on": 0.3, "off": 0.5}, {"on": 1.2}, {"off": 0}, {"hold_s": -1}, {"smoothing_s": 0}, {"temperature": 0},
+     {"temperature": float("nan")}, {"margin": -0.1}, {"margin": 1}, {"min_motion": -1}, {"on_by_class": {"wave": 0}},
+     {"on_by_class": {"wave": 0.5, "clap": 1.1}}],
+)  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
         DecisionSettings(**wrong)
+
+
+def test_a_threshold_for_a_class_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="names fly, which"):
+        ActionDecider(CLASSES, DecisionSettings(on_by_class={"fly": 0.5, "wave": 0.5}))
 
 
 @pytest.mark.parametrize("scores", [IDLE, UNSURE])
@@ -43,7 +58,7 @@ def test_nothing_is_said_when_nothing_happens(scores):
 
 def test_an_action_starts_once_and_ends_once():
     _, states, events = decide([IDLE] * 10 + [WAVE] * 20 + [IDLE] * 20)
-    assert [(event.event, event.action) for event in events] == [("start", "wave"), ("end", "wave")]
+    assert said(events) == [("start", "wave"), ("end", "wave")]
     start, end = events
     assert start.end_s is None and end.start_s == start.start_s
     assert 1.0 <= start.start_s <= 1.5 and 3.0 <= end.end_s <= 3.5
@@ -62,9 +77,77 @@ def test_a_dip_between_the_thresholds_does_not_end_an_action():
 
 def test_one_action_follows_another():
     _, _, events = decide([WAVE] * 20 + [CLAP] * 20)
-    assert [(event.event, event.action) for event in events] == [
-        ("start", "wave"), ("end", "wave"), ("start", "clap"),
-    ]  # fmt: skip
+    assert said(events) == [("start", "wave"), ("end", "wave"), ("start", "clap")]
+
+
+def test_an_action_that_takes_over_ends_the_other_at_once():
+    still_alive = (0.05, 0.36, 0.59)  # the wave stays above `off`
+    _, states, events = decide([WAVE] * 20 + [still_alive] * 30)
+    assert said(events) == [("start", "wave"), ("end", "wave"), ("start", "clap")]
+    _, end, start = events
+    assert end.frame == start.frame and end.end_s == start.start_s
+    assert {state.action for state in states[10:]} == {"wave", "clap"}  # never nothing in between
+
+
+@pytest.mark.parametrize("hold_s", [0.1, 0.4, 0.8])
+def test_actions_of_one_person_do_not_overlap(hold_s):
+    scores = np.random.default_rng(1).dirichlet((0.2, 0.5, 0.5), 100).repeat(12, axis=0)
+    _, _, events = decide(scores, settings=replace(SETTINGS, hold_s=hold_s))
+    spans = [(event.start_s, event.end_s) for event in events if event.event == "end"]
+    assert len(spans) > 5 and all(start < end for start, end in spans)
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
+
+
+def test_an_action_must_lead_by_the_margin_nothing_included():
+    close = (0.38, 0.6, 0.02)
+    assert said(decide([close] * 30)[2]) == [("start", "wave")]
+    assert said(decide([close] * 30, settings=replace(SETTINGS, margin=0.2))[2]) == [("start", "wave")]
+    assert decide([close] * 30, settings=replace(SETTINGS, margin=0.25))[2] == []
+
+
+def test_what_is_not_the_likeliest_is_never_said_however_low_its_threshold():
+    assert decide([(0.5, 0.4, 0.1)] * 30, settings=replace(SETTINGS, on=0.3, off=0.2))[2] == []
+
+
+def test_a_class_has_its_own_thresholds():
+    settings = replace(SETTINGS, on_by_class={"clap": 0.8})
+    unsure_wave, unsure_clap = (0.2, 0.7, 0.1), (0.2, 0.1, 0.7)
+    assert said(decide([unsure_wave] * 30, settings=settings)[2]) == [("start", "wave")]
+    assert decide([unsure_clap] * 30, settings=settings)[2] == []
+    # Its threshold for the end is higher by as much: 0.35 * 0.8 / 0.55 = 0.51.
+    fading = [CLAP] * 20 + [(0.5, 0.05, 0.45)] * 20
+    assert said(decide(fading, settings=settings)[2]) == [("start", "clap"), ("end", "clap")]
+    assert said(decide(fading)[2]) == [("start", "clap")]
+
+
+def test_nothing_begins_without_movement_but_what_began_may_go_on():
+    settings = replace(SETTINGS, min_motion=0.1)
+    assert decide([WAVE] * 30, settings=settings, motion=0.09)[2] == []
+    decider, _, events = decide([WAVE] * 30, settings=settings, motion=0.11)
+    assert said(events) == [("start", "wave")]
+    states, events = decider.update(windows(30, 3.0, 1, motion=0.0), np.array([WAVE]))
+    assert states[1].action == "wave" and events == []
+
+
+def test_stricter_settings_never_say_more():
+    scores = np.random.default_rng(0).dirichlet((0.6, 0.5, 0.5), 100).repeat(6, axis=0)
+
+    def starts(**change):
+        return sum(event.event == "start" for event in decide(scores, settings=replace(SETTINGS, **change))[2])
+
+    usual = starts()
+    assert usual > 5
+    for stricter in ({"on": 0.7}, {"hold_s": 0.5}, {"margin": 0.4}, {"min_motion": 2.0}, {"on_by_class": {"wave": 1}}):
+        assert starts(**stricter) < usual
+
+
+def test_a_state_shows_the_smoothed_scores_of_all_classes():
+    _, states, _ = decide([IDLE] * 10 + [WAVE] * 10)
+    scores = np.array([state.scores for state in states])
+    assert scores.shape == (20, len(CLASSES))
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+    assert (np.diff(scores[10:, 1]) > 0).all()
+    assert states[-1].score == pytest.approx(scores[-1, 1])
 
 
 def test_the_bar_fills_before_the_decision_and_is_full_after_it():

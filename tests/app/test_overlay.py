@@ -11,7 +11,7 @@ from tests.app.people import skeletons
 
 def recognition(action=None, progress=0.0):
     frame = skeletons(np.array([0.0]))[0]
-    return Recognition(frame, {1: ActionState(1, action, 0.9, 0.0, "wave", progress)})
+    return Recognition(frame, {1: ActionState(1, action, 0.9, 0.0, "wave", progress, np.zeros(2))})
 
 
 def blank(height=240, width=320):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.errors import UserError
-from app.pipeline import Recogniser
+from app.pipeline import ActionClassifier, Recogniser
 from stgcn import STGCN, Checkpoint
 from stgcn.preprocess import Preprocess
 from tests.app.people import person
@@ -40,11 +40,21 @@ def test_a_checkpoint_for_another_skeleton_is_refused():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [({"preprocess": None}, "how its input is prepared"), ({"decisions": {"louder": 1}}, "louder"),
-     ({"decisions": {"on": 3}}, "on <= 1")],
+     ({"decisions": {"on": 3}}, "on <= 1"), ({"decisions": {"on_by_class": {"fly": 0.5}}}, "names fly")],
 )  # fmt: skip
 def test_a_checkpoint_without_what_live_use_needs_is_refused(change, reason):
     with pytest.raises(UserError, match=reason):
         Recogniser(replace(checkpoint(), **change))
+
+
+def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
+    recogniser, windows = Recogniser(checkpoint()), None
+    for index in range(30):
+        windows = recogniser.collect(recogniser.track(index, index / 30, [person(index / 30, 100)])) or windows
+    usual = ActionClassifier(checkpoint()).scores(windows)
+    cooler = ActionClassifier(replace(checkpoint(), decisions={"temperature": 2.0})).scores(windows)
+    np.testing.assert_allclose(np.log(usual[:, 0] / usual[:, 1]), 2 * np.log(cooler[:, 0] / cooler[:, 1]), rtol=1e-4)
+    np.testing.assert_allclose(cooler.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_everybody_gets_a_state_and_every_start_an_end():
@@ -64,6 +74,19 @@ def test_skeletons_alone_give_the_same_events_as_the_poses_they_came_from():
     recogniser = Recogniser(checkpoint())
     replayed = [event for result in results for event in recogniser.recognise_skeletons(result.skeletons).events]
     assert replayed + recogniser.finish() == events
+
+
+@pytest.mark.parametrize("smoothing", [True, False])
+def test_keypoints_are_smoothed_unless_told_otherwise(smoothing):
+    recogniser, rng = Recogniser(checkpoint(), smoothing=smoothing), np.random.default_rng(0)
+    raw, got = [], []
+    for index, time_s in enumerate(np.arange(60) / 30):
+        pose = person(time_s)
+        pose.keypoints[:, :2] += rng.normal(0, 2, (17, 2)).round(2)
+        raw.append(pose.keypoints)
+        got.append(recogniser.track(index, time_s, [pose]).tracks[0].pose.keypoints)
+    spread = np.std(got, axis=0)[:, :2].mean() / np.std(raw, axis=0)[:, :2].mean()
+    assert spread < 0.7 if smoothing else spread == pytest.approx(1, abs=1e-3)
 
 
 def test_an_empty_room_is_no_error():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import UserError
-from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, read
+from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, motion_energy, read
 from stgcn.preprocess import Preprocess
 from stgcn.skeleton_files import SkeletonHeader
 from tests.app.people import skeletons
@@ -77,3 +77,54 @@ def test_memory_does_not_grow_with_time():
         windows.add(frame)
     horizon_s = PREPROCESS.duration_s + PREPROCESS.max_gap_s
     assert sum(map(len, windows._seen.values())) <= horizon_s * 30 + 2
+
+
+def moving(speed, fps=30.0, frames=40, confidence=1.0):
+    """A window (C, T, V) in which every joint goes right, `speed` body heights per second."""
+    window = np.full((3, frames, 17), confidence, np.float32)
+    window[0] = speed * np.arange(frames)[:, None] / fps
+    window[1] = np.linspace(-0.1, 0.8, 17)
+    return window * (confidence > 0)
+
+
+@pytest.mark.parametrize("fps", [10, 15, 30, 60])
+def test_motion_is_the_mean_speed_of_the_joints_at_any_frame_rate(fps):
+    assert motion_energy(moving(0.7, fps), fps) == pytest.approx(0.7, rel=1e-4)
+    half = moving(0.7, fps)
+    half[0, :, 8:] = 0.3
+    assert motion_energy(half, fps) == pytest.approx(0.7 * 8 / 17, rel=1e-4)
+
+
+def test_joints_out_of_view_and_what_was_long_ago_do_not_count_as_motion():
+    assert motion_energy(moving(0.7, confidence=0), 30) == 0
+    window = moving(0.7)
+    window[:, :, 5:] = 0
+    assert motion_energy(window, 30) == pytest.approx(0.7, rel=1e-4)
+    appeared = moving(0.0)
+    appeared[:, :-3] = 0  # seen for a tenth of a second
+    assert motion_energy(appeared, 30) == 0
+    stopped = moving(0.7)
+    stopped[0, -16:] = stopped[0, -16]
+    assert motion_energy(stopped, 30) == 0
+    assert motion_energy(moving(0.7, frames=2), 30) == 0
+
+
+def test_jitter_is_little_motion():
+    still = moving(0.0)
+    noise = np.random.default_rng(0).normal(0, 0.01, (2, *still.shape[1:]))
+    still[:2] += noise
+    frame_to_frame = np.linalg.norm(np.diff(still[:2], axis=1), axis=0).mean() * 30
+    assert motion_energy(still, 30) < frame_to_frame / 5
+
+
+def test_the_windows_of_a_waving_person_hold_more_motion_than_those_of_a_still_one():
+    found = []
+    for waves in (False, True):
+        windows = SlidingWindows(PREPROCESS)
+        frames = skeletons(np.arange(60) / 30, waves=waves)
+        for frame in frames:
+            windows.add(frame)
+        cut = windows.cut(frames[-1])
+        assert cut.motion.shape == (len(cut.tracks),) and cut.motion.dtype == np.float32
+        found.append(cut.motion[0])
+    assert found[0] < 0.02 < found[1]

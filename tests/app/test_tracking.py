@@ -183,6 +183,61 @@ class TestAbsence:
         assert ids_of(follow(Tracker(memory_s=4), scene, times(10, 6)), "a") == {1}
 
 
+class TestReturn:
+    """Who comes back within two seconds keeps the id where build and place allow."""
+
+    @pytest.mark.parametrize("fps", FRAME_RATES)
+    @pytest.mark.parametrize("away_s", [0.3, 1.0, 2.0])
+    @pytest.mark.parametrize("beside_m", [0.0, 0.5])
+    def test_an_id_survives_an_absence(self, fps, away_s, beside_m):
+        rng = np.random.default_rng(5)
+
+        def scene(t):
+            if 2.0 <= t < 2.0 + away_s:
+                return {}
+            return {"a": shaken(person(beside_m if t >= 2.0 else 0.0), rng)}
+
+        assert ids_of(follow(Tracker(), scene, times(fps, 5)), "a") == {1}
+
+    @pytest.mark.parametrize("fps", FRAME_RATES)
+    def test_who_walks_out_of_the_picture_and_turns_round_keeps_the_id(self, fps):
+        def scene(t):  # at 1.3 m/s past the edge at x = 2 m, and back from t = 2.5 s on
+            x = 2 - 1.3 * (1.7 - t) if t < 2.5 else 2 - 1.3 * (t - 3.3)
+            return {"a": person(x)} if x < 2 else {}
+
+        assert ids_of(follow(Tracker(), scene, times(fps, 5)), "a") == {1}
+
+    def test_two_who_are_away_together_are_not_mixed_up(self):
+        def scene(t):
+            return {} if 1.0 <= t < 2.5 else {"adult": person(0), "child": person(0.8, size=0.6)}
+
+        frames = follow(Tracker(), scene, times(30, 4))
+        assert len(ids_of(frames, "adult")) == len(ids_of(frames, "child")) == 1
+
+    @pytest.mark.parametrize("other", [{"x_m": 3.0}, {"x_m": 0.0, "size": 0.5}], ids=["out of reach", "a child"])
+    def test_somebody_else_gets_an_id_of_their_own(self, other):
+        def scene(t):
+            return {"a": person(0)} if t < 2 else {"b": person(**other)} if t >= 3.8 else {}
+
+        frames = follow(Tracker(), scene, times(30, 5))
+        assert (ids_of(frames, "a"), ids_of(frames, "b")) == ({1}, {2})
+
+    def test_nobody_inherits_from_who_is_still_in_view(self):
+        def scene(t):
+            return {"a": person(0)} | ({"b": person(0.6)} if t >= 1 else {})
+
+        frames = follow(Tracker(), scene, times(30, 2))
+        assert (ids_of(frames, "a"), ids_of(frames, "b")) == ({1}, {2})
+
+    def test_a_false_detection_takes_no_id_from_who_is_away(self):
+        def scene(t):
+            flash = {"flash": person(1.0)} if round(t * 30) == 45 else {}
+            return flash | ({"a": person(0)} if not 1.0 <= t < 2.5 else {})
+
+        frames = follow(Tracker(), scene, times(30, 4))
+        assert (ids_of(frames, "a"), ids_of(frames, "flash")) == ({1}, set())
+
+
 class TestSeveralPeople:
     @pytest.mark.parametrize("fps", FRAME_RATES)
     @pytest.mark.parametrize("hidden", [False, True], ids=["both seen", "the one behind hidden"])

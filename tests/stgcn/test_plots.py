@@ -1,7 +1,9 @@
 import cv2
+import numpy as np
 import pytest
 
 from stgcn import plots
+from stgcn.calibration import reliability
 
 
 def test_a_matrix_needs_its_classes(tmp_path):
@@ -23,3 +25,17 @@ def test_curves_of_a_single_epoch_and_of_many(tmp_path):
     plots.curves(tmp_path / "many.png", [1.0, 0.5], {"training": [50.0, 60.0], "held out": [40.0, 45.0]})
     one, many = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("one", "many"))
     assert one.shape == many.shape and (one != many).any()
+
+
+def test_a_reliability_plot_needs_something_to_draw(tmp_path):
+    with pytest.raises(ValueError, match="needs a reliability"):
+        plots.reliability(tmp_path / "nothing.png", {})
+
+
+def test_reliabilities_stand_side_by_side_empty_bins_or_not(tmp_path):
+    scores = np.random.default_rng(0).dirichlet((1, 1, 1), 200)
+    before, after = reliability(scores, scores.argmax(axis=1)), reliability(np.eye(3), np.arange(3))
+    plots.reliability(tmp_path / "one.png", {"before": before})
+    plots.reliability(tmp_path / "two.png", {"before": before, "after": after})
+    one, two = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("one", "two"))
+    assert two.shape[1] == 2 * one.shape[1] and two.shape[0] == one.shape[0]

@@ -1,0 +1,230 @@
+"""Teach a checkpoint when to speak: `python -m app.calibrate CKPT --streams FOLDER`.
+
+The network is asked once about every stream. First the temperature is fitted, which makes its scores mean what they
+say, and a diagram of that is drawn beside the checkpoint. Then the thresholds are chosen with which it decides best on
+the streams. What is maximised is
+
+    the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute of negative streams
+
+by changing one setting at a time, first those of all classes, then the threshold of each class. All of it is stored in
+the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import stgcn
+from app import streams
+from app.decisions import DecisionSettings
+from app.errors import UserError, run
+from app.replay import Moment, decide, record, scores_at
+from app.scoring import ALL, canonical, case, event_counts, false_events
+from app.streams import Stream
+from stgcn import Checkpoint, plots
+from stgcn.calibration import Reliability, fit_temperature, reliability
+
+FALSE_EVENT_PRICE = 0.25  # F1 that one false event per minute costs
+IOUS = (0.25, 0.5)
+NEGATIVE = "negative"  # the group of streams in which nothing happens
+
+SETTLING_S = 0.5  # after something has begun or ended, a window shows as much of the one as of the other
+ROUNDS = 3  # through all settings
+MIN_GAIN = 0.002  # a setting is changed for more than that, or chance would choose
+MIN_EVENTS = 5  # a class that occurs less often keeps the common threshold
+
+ONS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
+OTHERS = {
+    "smoothing_s": (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5),
+    "hold_s": (0.0, 0.1, 0.2, 0.3, 0.4),
+    "margin": (0.0, 0.05, 0.1, 0.2, 0.3),
+    "min_motion": (0.0, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06),
+}
+DIGITS = 3  # of numbers that follow from others
+
+Objective = Callable[[DecisionSettings], float]
+Recorded = Sequence[tuple[Stream, list[Moment]]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How well was decided: event F1 at each of IOUS, and false events per minute of negative streams."""
+
+    f1: tuple[float, ...]
+    false_per_minute: float
+
+    @property
+    def value(self) -> float:
+        """What is maximised, at most 1."""
+        return sum(self.f1) / len(self.f1) - FALSE_EVENT_PRICE * self.false_per_minute
+
+    def __str__(self) -> str:
+        shares = ", ".join(f"F1 {100 * f1:.1f} % at IoU {iou}" for iou, f1 in zip(IOUS, self.f1))
+        return f"{shares}, {self.false_per_minute:.2f} false events per minute (objective {self.value:.3f})"
+
+
+def load_streams(paths: Sequence[Path]) -> list[Stream]:
+    """All streams in folders or files. UserError: one cannot be read, or none is negative."""
+    loaded = [streams.load(path) for path in streams.find(paths)]
+    if not any(stream.group == NEGATIVE and stream.duration_s > 0 for stream in loaded):
+        raise UserError(f"none of the streams is of the group {NEGATIVE!r}; add some in which nothing happens")
+    return loaded
+
+
+def outcome(recorded: Recorded, classes: tuple[str, ...], settings: DecisionSettings) -> Outcome:
+    """Decide about recorded streams under `settings`, and score it. At least one stream is negative."""
+    cases = [case(stream, decide(moments, classes, settings)[0], classes) for stream, moments in recorded]
+    f1 = tuple(event_counts(cases, iou)[ALL].f1 or 0.0 for iou in IOUS)
+    count, minutes = false_events(judged for judged in cases if judged.group == NEGATIVE)
+    return Outcome(f1, count / minutes)
+
+
+def answers(
+    stream: Stream, moments: Iterable[Moment], classes: Sequence[str], nothing: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the network said about a stream and what was true: log scores (n, classes), labels (n,).
+
+    Where something begins or ends, and for SETTLING_S after that, no answer is right or wrong; nor is one where the
+    truth is not known. What has no class of its own is one of the classes in `nothing`; which of them is not
+    annotated, so it is the likelier one.
+    """
+    empty = np.zeros((0, len(classes)), np.float32), np.zeros(0, int)
+    if stream.allowed or any(interval.person is None for interval in stream.intervals):
+        return empty
+    numbers = {canonical(name): index for index, name in enumerate(classes)}
+    idle = [index for index, name in enumerate(classes) if name in nothing]
+    rows, labels = [], []
+    for windows, log_scores, persons in moments:
+        for track, row in zip(windows.tracks, log_scores):
+            mine = [interval for interval in stream.intervals if interval.person == persons.get(track)]
+            now = windows.time_s
+            if any(0 <= now - moment < SETTLING_S for i in mine for moment in (i.start_s, i.end_s)):
+                continue
+            label = next((numbers.get(canonical(i.label)) for i in mine if i.start_s <= now < i.end_s), None)
+            if label is None and idle:
+                label = max(idle, key=lambda index: row[index])
+            if label is not None:
+                rows.append(row)
+                labels.append(label)
+    return (np.array(rows), np.array(labels)) if rows else empty
+
+
+def believe(recorded: Recorded, classes: Sequence[str], nothing: Sequence[str]) -> tuple[float, dict[str, Reliability]]:
+    """The temperature that fits, and how far scores can be believed before and after. UserError: nothing to go by."""
+    said = [answers(stream, moments, classes, nothing) for stream, moments in recorded]
+    log_scores, labels = np.concatenate([rows for rows, _ in said]), np.concatenate([labels for _, labels in said])
+    if not len(labels):
+        raise UserError("nothing in these streams says whether the checkpoint is right; add streams whose intervals "
+                        "name the person, with actions of the checkpoint")
+    temperature = round(fit_temperature(log_scores, labels), DIGITS)
+    return temperature, {
+        "as trained": reliability(scores_at(log_scores, 1.0), labels),
+        f"temperature {temperature:.2f}": reliability(scores_at(log_scores, temperature), labels),
+    }
+
+
+def choose(start: DecisionSettings, objective: Objective, classes: Iterable[str]) -> DecisionSettings:
+    """Settings near `start` of which none is better changed alone, as far as tried.
+
+    classes: those that get thresholds of their own where it helps. Never worse than `start`.
+    """
+    best, best_value = start, objective(start)
+    with tqdm(desc="thresholds", unit="tried", disable=None) as bar:
+        for _ in range(ROUNDS):
+            before = best
+            for variations in (_ons, _off_shares, *(_values(name) for name in OTHERS), *map(_ons_of, classes)):
+                value, settings = best_value + MIN_GAIN, None
+                for candidate in variations(best):
+                    bar.update()
+                    found = objective(candidate)
+                    if found > value:
+                        value, settings = found, candidate
+                if settings is not None:
+                    best, best_value = settings, value
+                    bar.set_postfix(objective=f"{best_value:.3f}")
+            if best == before:
+                break
+    return best
+
+
+def _nearest_first(values: Iterable[float], present: float) -> list[float]:
+    """Of equally good values, the one found first stays: the one that changes least."""
+    return sorted(values, key=lambda value: abs(value - present))
+
+
+def _ons(settings: DecisionSettings) -> list[DecisionSettings]:
+    share = settings.off / settings.on
+    return [replace(settings, on=on, off=round(on * share, DIGITS)) for on in _nearest_first(ONS, settings.on)]
+
+
+def _off_shares(settings: DecisionSettings) -> list[DecisionSettings]:
+    shares = _nearest_first(OFF_SHARES, settings.off / settings.on)
+    return [replace(settings, off=round(settings.on * share, DIGITS)) for share in shares]
+
+
+def _values(name: str) -> Callable[[DecisionSettings], list[DecisionSettings]]:
+    return lambda settings: [replace(settings, **{name: value})
+                             for value in _nearest_first(OTHERS[name], getattr(settings, name))]  # fmt: skip
+
+
+def _ons_of(label: str) -> Callable[[DecisionSettings], list[DecisionSettings]]:
+    return lambda settings: [replace(settings, on_by_class=settings.on_by_class | {label: on})
+                             for on in _nearest_first(ONS, settings.on_by_class.get(label, settings.on))]  # fmt: skip
+
+
+def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, dict[str, Reliability]]:
+    """The checkpoint with settings chosen on recorded streams, and its reliability before and after.
+
+    recorded: at least one stream is negative. UserError: the streams do not say what is true.
+    """
+    start = DecisionSettings(**checkpoint.decisions)
+    temperature, reliabilities = believe(recorded, checkpoint.classes, start.nothing)
+    start = replace(start, temperature=temperature)
+    happened = Counter(canonical(interval.label) for stream, _ in recorded for interval in stream.intervals)
+    frequent = [name for name in checkpoint.classes
+                if name not in start.nothing and happened[canonical(name)] >= MIN_EVENTS]  # fmt: skip
+    chosen = choose(start, lambda settings: outcome(recorded, checkpoint.classes, settings).value, frequent)
+    return replace(checkpoint, decisions=asdict(chosen)), reliabilities
+
+
+def main() -> None:
+    args = _parser().parse_args()
+    target = args.output or args.checkpoint
+    try:
+        checkpoint = stgcn.load(args.checkpoint)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    loaded = load_streams(args.streams)
+    recorded = [(stream, record(stream, checkpoint))
+                for stream in tqdm(loaded, desc="streams", unit="stream", disable=None)]  # fmt: skip
+    calibrated, reliabilities = calibrate(checkpoint, recorded)
+    picture = target.with_suffix(".reliability.png")
+    try:
+        stgcn.save(target, calibrated)
+        plots.reliability(picture, reliabilities)
+    except OSError as error:
+        raise UserError(f"cannot write {target} ({error.strerror.lower()}); name another file with -o") from None
+    for name, decisions in (("before", checkpoint.decisions), ("after", calibrated.decisions)):
+        print(f"{name}: {outcome(recorded, checkpoint.classes, DecisionSettings(**decisions))}")
+    print(f"settings: {calibrated.decisions}\ncheckpoint: {target}\nreliability: {picture}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.calibrate", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, metavar="CKPT", help="what python -m stgcn.train wrote")
+    parser.add_argument("--streams", type=Path, nargs="+", required=True, metavar="FOLDER",
+                        help="annotated streams to choose by, made with python -m app.make_streams FOLDER --side val")
+    parser.add_argument("-o", "--output", type=Path, metavar="CKPT",
+                        help="where the calibrated checkpoint goes (default: in place of CKPT)")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

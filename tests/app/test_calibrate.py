@@ -1,0 +1,172 @@
+"""Calibration: scores that can be believed, and thresholds better than before, but none without reason."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import stgcn
+from app import calibrate as command
+from app import streams
+from app.calibrate import (
+    FALSE_EVENT_PRICE,
+    SETTLING_S,
+    Outcome,
+    answers,
+    believe,
+    calibrate,
+    choose,
+    load_streams,
+    outcome,
+)
+from app.decisions import DecisionSettings
+from app.errors import UserError
+from app.replay import Moment
+from app.skeletons import SkeletonFrame, Windows
+from app.streams import Interval, Stream
+from tests.app.people import skeletons
+from tests.app.test_pipeline import checkpoint
+
+CLASSES = ("idle", "other", "wave", "sit")
+NOTHING = ("idle", "other")
+STEP_S = 0.1
+START = DecisionSettings(nothing=NOTHING, temperature=1.3)
+WAVE, SIT = Interval("wave", 2.0, 5.0, 1), Interval("sit down", 7.0, 9.0, 1)
+
+
+def stream(*intervals, group="actions", seconds=10.0, allowed=()):
+    frames = tuple(SkeletonFrame(i, i * STEP_S, ()) for i in range(round(seconds / STEP_S) + 1))
+    return Stream("name", group, (640, 480), frames, intervals, allowed)
+
+
+def moments(seconds=10.0, says=lambda now: "idle", score=0.9, persons={1: 1}):
+    """What a network says that gives `score` to one class at every moment."""
+    made = []
+    for i in range(round(seconds / STEP_S) + 1):
+        row = np.full(len(CLASSES), (1 - score) / (len(CLASSES) - 1))
+        row[CLASSES.index(says(i * STEP_S))] = score
+        windows = Windows(i, i * STEP_S, (1,), np.zeros((0, 3, 1, 17)), (1,), np.ones(1, np.float32))
+        made.append(Moment(windows, np.log(row)[None], persons))
+    return made
+
+
+def waves(now):
+    return "wave" if 2.3 <= now < 5.3 else "idle"
+
+
+def wish(**wanted):
+    """An objective that is highest at the settings that are wanted."""
+    return lambda settings: -sum(abs(getattr(settings, name) - value) for name, value in wanted.items())
+
+
+@pytest.mark.parametrize("arguments", [["--streams", "empty"], ["missing.pth", "--streams", "empty"]])
+def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    arguments = arguments if len(arguments) == 3 else [str(actions), *arguments]
+    monkeypatch.setattr("sys.argv", ["calibrate", *arguments])
+    with pytest.raises(UserError, match="no checkpoint missing.pth|empty holds no annotated streams"):
+        command.main()
+
+
+def test_streams_that_do_not_say_enough_are_refused(tmp_path):
+    frames = tuple(skeletons(np.arange(9) / 30))
+    streams.save(tmp_path, Stream("acts", "actions", (640, 480), frames, (Interval("wave", 0.1, 0.2, 1),)))
+    with pytest.raises(UserError, match="none of the streams is of the group 'negative'"):
+        load_streams([tmp_path])
+    untrained = replace(checkpoint(), decisions={})
+    with pytest.raises(UserError, match="nothing in these streams"):
+        calibrate(untrained, [(stream(group="negative", allowed=("walk",)), [])])
+
+
+def test_answers_are_labelled_with_what_is_true_and_where_it_changes_left_out():
+    log_scores, labels = answers(stream(WAVE, SIT), moments(), CLASSES, NOTHING)
+    assert log_scores.shape == (len(labels), len(CLASSES))
+    names = [CLASSES[label] for label in labels]
+    settling = round(SETTLING_S / STEP_S)
+    assert {name: names.count(name) for name in names} == {
+        "idle": 101 - 50 - 2 * settling, "wave": 30 - settling, "sit": 20 - settling,
+    }  # fmt: skip
+
+
+def test_what_has_no_class_is_the_likelier_of_nothing_and_other():
+    juggles = replace(WAVE, label="juggle")
+    _, labels = answers(stream(juggles), moments(says=lambda now: "other"), CLASSES, NOTHING)
+    assert set(labels) == {CLASSES.index("other")}
+    _, labels = answers(stream(juggles, SIT), moments(), CLASSES[2:], ())
+    assert set(labels) == {CLASSES[2:].index("sit")}  # a network without such classes cannot be right there
+
+
+def test_streams_of_which_the_truth_is_not_known_give_no_answers():
+    for unknown in (stream(replace(WAVE, person=None)), stream(allowed=("walk",))):
+        assert len(answers(unknown, moments(), CLASSES, NOTHING)[1]) == 0
+
+
+def test_somebody_else_is_not_the_person_who_acts():
+    _, labels = answers(stream(WAVE), moments(persons={1: 2}), CLASSES, NOTHING)
+    assert set(labels) == {CLASSES.index("idle")}
+
+
+def test_a_network_that_is_too_sure_is_cooled():
+    half_right = [(stream(WAVE), moments(says=lambda now: "wave", score=0.99))]
+    temperature, found = believe(half_right, CLASSES, NOTHING)
+    before, after = found.values()
+    assert temperature > 1 and after.error < before.error
+
+
+def test_an_outcome_is_better_with_more_found_and_less_invented():
+    assert Outcome((0.8, 0.6), 0.0).value == pytest.approx(0.7)
+    assert Outcome((0.8, 0.6), 2.0).value == pytest.approx(0.7 - 2 * FALSE_EVENT_PRICE)
+    seen = [(stream(WAVE), moments(says=waves)), (stream(group="negative"), moments())]
+    invented = [seen[0], (seen[1][0], moments(says=waves))]
+    good, bad = (outcome(recorded, CLASSES, replace(START, temperature=1)) for recorded in (seen, invented))
+    assert good.f1 == (1.0, 1.0) and good.false_per_minute == 0 and "F1 100.0 % at IoU 0.5" in str(good)
+    assert bad.f1 == pytest.approx((2 / 3, 2 / 3)) and bad.false_per_minute == pytest.approx(6)
+
+
+def test_nothing_is_changed_for_nothing():
+    assert choose(START, lambda settings: 0.5, ["wave"]) == START
+    assert choose(START, lambda settings: 0.5 + 0.001 * settings.hold_s, ["wave"]) == START
+
+
+def test_every_setting_is_found_where_each_counts_for_itself():
+    wanted = {"on": 0.7, "hold_s": 0.3, "smoothing_s": 0.1, "margin": 0.2, "min_motion": 0.02}
+    found = choose(START, wish(**wanted), [])
+    assert {name: getattr(found, name) for name in wanted} == pytest.approx(wanted)
+    assert (found.nothing, found.temperature, found.on_by_class) == (START.nothing, START.temperature, {})
+
+
+def test_of_equally_good_values_the_nearest_is_chosen():
+    assert choose(START, lambda settings: float(settings.on > 0.6), []).on == 0.65
+    found = choose(START, lambda settings: float(settings.on_by_class.get("wave", 0.55) < 0.5), ["wave"])
+    assert found.on_by_class == {"wave": 0.45}
+
+
+def test_the_thresholds_keep_their_order():
+    found = choose(START, wish(on=0.3, off=0.3), [])
+    assert found.on == 0.3 and found.off <= found.on
+
+
+def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
+    def objective(settings):
+        wave, clap = (settings.on_by_class.get(name, settings.on) for name in ("wave", "clap"))
+        return -abs(settings.on - 0.55) - abs(wave - 0.4) - abs(clap - 0.55)
+
+    found = choose(replace(START, on=0.55), objective, ["wave", "clap"])
+    assert (found.on, found.on_by_class) == (0.55, {"wave": 0.4})
+
+
+def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, tmp_path, monkeypatch, capsys):
+    for name, group, seconds, intervals in (
+        ("acts", "actions", 3.0, (Interval("wave", 0.5, 2.0, 1),)), ("still", "negative", 2.0, ()),
+    ):  # fmt: skip
+        frames = tuple(skeletons(np.arange(round(seconds * 30)) / 30, waves=bool(intervals)))
+        streams.save(tmp_path / "streams", Stream(name, group, (640, 480), frames, intervals))
+    target = tmp_path / "calibrated.pth"
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", str(tmp_path / "streams"),
+                                     "-o", str(target)])  # fmt: skip
+    command.main()
+    settings = DecisionSettings(**stgcn.load(target).decisions)
+    assert settings.temperature != 1
+    assert (tmp_path / "calibrated.reliability.png").stat().st_size > 0
+    assert "after: F1" in capsys.readouterr().out

@@ -1,0 +1,112 @@
+"""Streams made from clips: every clip once, truth where the action is, and never a clip of the other side."""
+
+import csv
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from app import make_streams, streams
+from app.make_streams import jhmdb_is_val, webcam_is_test, webcam_is_val
+from stgcn.data import Clip
+from tests.app.people import skeletons
+from tests.conftest import ROOT
+
+CLASSES = ("clap", "golf", "jump", "sit", "walk", "wave")
+
+
+def clip(label, seconds=1.0, name="x"):
+    frames = skeletons(np.arange(round(30 * seconds)) / 30, waves=True)
+    keypoints = np.stack([frame.tracks[0].pose.keypoints for frame in frames])
+    times = np.array([frame.time_s for frame in frames])
+    return Clip(name, CLASSES.index(label), times, keypoints, times[-1], (320, 240))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_the_command_refuses_what_is_missing_with_one_line(tmp_path):
+    command = [sys.executable, "-m", "app.make_streams", str(tmp_path / "out"), "--splits", "nowhere.csv"]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True,
+                            text=True)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert result.returncode == 2 and len(lines) == 1 and "nowhere.csv" in lines[0]
+
+
+def test_every_action_is_in_the_truth_once_and_distractors_join_them(rng):
+    clips = [clip(label) for label in ("clap", "jump", "sit", "walk", "wave") * 4 + ("golf",) * 9]
+    made = make_streams.action_streams(clips, CLASSES, rng, "actions")
+    labels = [interval.label for stream in made for interval in stream.intervals]
+    assert {label: labels.count(label) for label in set(labels)} == {
+        "clap": 4, "jump": 4, "sit down": 4, "walk": 4, "wave": 4, "golf": 5}  # fmt: skip
+    assert any(stream.persons == (1, 2) for stream in made)
+    for stream in made:
+        assert len(stream.intervals) <= 12
+        for interval in stream.intervals:
+            length_s = interval.end_s - interval.start_s
+            assert 1.4 < length_s < 3.1 if interval.label in ("wave", "clap") else length_s == pytest.approx(1, abs=0.1)
+
+
+def test_one_person_does_one_thing_at_a_time_and_rests_in_between(rng):
+    for stream in make_streams.action_streams([clip("jump") for _ in range(20)], CLASSES, rng, "actions"):
+        for person in stream.persons:
+            mine = sorted((i.start_s, i.end_s) for i in stream.intervals if i.person == person)
+            assert all(start - end > 1 for (_, end), (start, _) in zip(mine, mine[1:]))
+            assert mine[0][0] >= 0.5 and stream.duration_s - mine[-1][1] >= 0.4
+
+
+def test_two_people_stand_side_by_side(rng):
+    made = make_streams.action_streams([clip("jump") for _ in range(40)], CLASSES, rng, "actions")
+    stream = next(stream for stream in made if stream.persons == (1, 2))
+    left, right = next(frame.tracks for frame in stream.frames if len(frame.tracks) == 2)
+    assert left.pose.keypoints[:, 0].max() < right.pose.keypoints[:, 0].min()
+
+
+def test_nothing_happens_in_idle_streams(rng):
+    for stream in make_streams.idle_streams([clip("wave"), clip("jump")], rng, "idle"):
+        assert stream.intervals == () and stream.group == "negative" and stream.duration_s > 50
+        assert {len(frame.tracks) for frame in stream.frames} == {0, 1}
+
+
+def test_the_same_seed_gives_the_same_stream():
+    first, second = (make_streams.action_streams([clip("wave") for _ in range(4)], CLASSES, np.random.default_rng(1),
+                                                 "actions") for _ in range(2))  # fmt: skip
+    assert [stream.intervals for stream in first] == [stream.intervals for stream in second]
+    for a, b in zip(first[0].frames, second[0].frames, strict=True):
+        for one, other in zip(a.tracks, b.tracks, strict=True):
+            np.testing.assert_array_equal(one.pose.keypoints, other.pose.keypoints)
+
+
+def test_who_stands_in_front_of_a_webcam_does_nothing(rng):
+    classes = ("stand", "wave")
+    recordings = [Clip(name, label, np.arange(80) / 10, np.repeat(clip("wave", 0.1).keypoints[:1], 80, axis=0), 7.9)
+                  for label, name in enumerate(("01_stand", "19_wave"))]
+    made = {stream.name: stream for stream in make_streams.webcam_streams(recordings, classes, rng)}
+    assert made["webcam_01_stand"].group == "negative" and made["webcam_01_stand"].intervals == ()
+    [whole] = made["webcam_19_wave"].intervals
+    assert (whole.label, whole.start_s, whole.end_s) == ("wave", 0, pytest.approx(7.9))
+    [piece] = made["webcam_mix_0"].intervals
+    assert piece.label == "wave" and piece.end_s - piece.start_s == pytest.approx(4, abs=0.15)
+
+
+def test_no_recording_is_on_two_sides():
+    assert not any(webcam_is_test(i) and webcam_is_val(i) for i in range(23))
+
+
+def test_clips_of_one_video_stay_together(shared):
+    with shared("data/jhmdb/splits.csv").open() as file:
+        names = [row["video"] for row in csv.DictReader(file) if row["split1"] == "train"]
+    assert 0.15 < np.mean([jhmdb_is_val(name) for name in names]) < 0.25
+    for name in names:
+        stem, _, number = name.removesuffix(".mp4").rpartition("_")
+        assert jhmdb_is_val(f"{stem}_{number}.mp4") == jhmdb_is_val(f"{stem}_9.mp4")
+
+
+def test_made_streams_are_read_back(tmp_path, rng):
+    [stream, *_] = make_streams.action_streams([clip("wave"), clip("jump")], CLASSES, rng, "actions")
+    read = streams.load(streams.save(tmp_path, stream))
+    assert read.intervals == stream.intervals and read.size == (320, 240)
