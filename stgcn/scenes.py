@@ -21,11 +21,12 @@ GESTURE_S, PAUSE_S = (0.2, 0.8), 0.4  # shortest and longest time of an arm's wa
 ARM = ("shoulder", "elbow", "wrist")
 
 # How a detector sees somebody who keeps still, as standard deviations in body heights.
-JITTER = 0.004  # of a joint from frame to frame, when the detector is sure of it
-JITTER_UNSURE = 0.02  # added to that as its confidence goes to 0
+JITTER = 0.003  # of a joint from frame to frame, when the detector is sure of it
+JITTER_UNSURE = 0.03  # added to that as its confidence goes to 0
 DRIFT = 0.006  # of a joint, slowly: nobody is a statue
 SWAY = 0.01  # of the whole body
-JITTER_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 1.5, 2.0  # for which each is like itself
+JITTER_BURSTS = 0.8  # by which its logarithm varies: detectors are calm for a while, then err for a few frames
+JITTER_MEMORY_S, BURST_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 0.3, 1.5, 2.0  # for which each is like itself
 CONFIDENCE_JITTER = 0.03
 RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and moment to the next
 
@@ -57,6 +58,7 @@ def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, 
     unit = body_height(pose, layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
     jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2  # (V,)
     offset = jitter[:, None] * _wander(rng, (n, len(pose), 2), JITTER_MEMORY_S, fps)
+    offset *= np.exp(JITTER_BURSTS * _wander(rng, (n, len(pose), 1), BURST_MEMORY_S, fps))
     offset += DRIFT * _wander(rng, (n, len(pose), 2), DRIFT_MEMORY_S, fps)
     offset += SWAY * _wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
     offset -= offset[0]  # begins in the pose itself

@@ -7,7 +7,6 @@ from app import timelines
 from app.scoring import Decision
 from tests.app.test_streams import stream
 
-
 SAID = [Decision("wave", 0.6, 1.4, 0.9, 1.6, 1), Decision("fly", 0, 1, 0, 1, None)]
 
 
