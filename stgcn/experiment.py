@@ -30,6 +30,12 @@ class Experiment:
     val: SkeletonDataset | None = None
 
     @property
+    def decisions(self) -> dict[str, Any]:
+        """With which a network trained in it decides in a live view, before it is calibrated."""
+        moments = self.settings.moments
+        return {} if moments is None else {"nothing": moments.nothing}
+
+    @property
     def about(self) -> dict[str, Any]:
         """Where a network trained in it comes from, plain values for its checkpoint."""
         return self.settings.about | dict(

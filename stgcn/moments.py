@@ -30,6 +30,7 @@ class Moments:
     """How performances are made up, and what a moment of one is called.
 
     idle, other: the classes of somebody who keeps still, and of one whose arms do what has no name.
+    silent: classes that are learned to be told apart and never announced, beside idle and other.
     repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
@@ -42,6 +43,7 @@ class Moments:
 
     idle: str = "idle"
     other: str = "other"
+    silent: Sequence[str] = ()
     repeated: Sequence[str] = ("wave", "clap")
     alone: float = 0.25
     still_before: float = 0.35
@@ -49,6 +51,11 @@ class Moments:
     still_after: float = 0.6
     gesture: float = 0.1
     lag_s: float = 0.2
+
+    @property
+    def nothing(self) -> tuple[str, ...]:
+        """Classes that mean that nothing happens that has a name."""
+        return (self.idle, self.other, *self.silent)
 
     def __post_init__(self):
         for name in ("alone", "still_before", "other_before", "still_after", "gesture"):
@@ -63,13 +70,13 @@ class Moments:
 class MomentDataset(SkeletonDataset):
     """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i.
 
-    ValueError: see `SkeletonDataset`; there is no class `moments.idle`, `moments.other` or of `moments.repeated`.
+    ValueError: see `SkeletonDataset`; there is no class that `moments` names.
     """
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (moments.idle, moments.other, *moments.repeated):
+        for name in (*moments.nothing, *moments.repeated):
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments

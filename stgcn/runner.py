@@ -134,7 +134,8 @@ class KeepBest(Hook):
             if (history[-1] > history[:-1]).all():
                 save(Path(runner.work_dir) / BEST, Checkpoint(
                     deepcopy(network).cpu().eval(), self.experiment.settings.preprocess, classes,
-                    metrics={VAL: result}, about=self.experiment.about | {"epoch": runner.epoch + 1},
+                    metrics={VAL: result}, decisions=self.experiment.decisions,
+                    about=self.experiment.about | {"epoch": runner.epoch + 1},
                 ))  # fmt: skip
 
     @contextmanager

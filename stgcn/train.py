@@ -142,7 +142,8 @@ def _write_results(experiment: Experiment, network: STGCN, work_dir: Path, comma
     """The checkpoints with all their results inside, pictures of these, and a line for each on the screen."""
     about = {"date": time.strftime("%Y-%m-%d"), "command": command}
     classes, preprocess = experiment.classes, experiment.settings.preprocess
-    found = {MODEL: Checkpoint(network, preprocess, classes, about=experiment.about | about)}
+    about = experiment.about | about
+    found = {MODEL: Checkpoint(network, preprocess, classes, decisions=experiment.decisions, about=about)}
     if experiment.val is not None:
         best = load(work_dir / runner.BEST)
         found[runner.BEST] = replace(best, about=best.about | about)

@@ -27,7 +27,11 @@ preprocess = dict(layout="coco17", fps=15.0, frames=24)  # 1.53 s; hands that wa
 
 model = dict(width=21, dropout=0.2)
 
-moments = dict(repeated=["wave", "clap", "brush_hair", "idle"])
+moments = dict(
+    repeated=["wave", "clap", "brush_hair", "idle"],
+    silent=["brush_hair", "catch", "climb_stairs", "golf", "pour", "pullup", "shoot_ball", "shoot_bow", "shoot_gun",
+            "swing_baseball"],
+)  # fmt: skip
 
 augment = dict(hide_legs=0.5, hide_hips=0.7, position_noise=0.01, thin=0.3, thin_fps=(8, 20), drop_joint=0.05)
 

@@ -5,8 +5,11 @@ import pytest
 
 from stgcn.augment import Augment
 from stgcn.data import Clip
+from stgcn.experiment import prepare
 from stgcn.moments import MomentDataset, Moments
 from stgcn.preprocess import Preprocess
+from stgcn.settings import read_settings
+from tests.stgcn.made_up import write_config
 from tests.stgcn.test_preprocess import WRIST, waving
 
 CLASSES = ("walk", "wave", "idle", "other")
@@ -36,7 +39,8 @@ def test_impossible_settings_are_refused(wrong):
         Moments(**wrong)
 
 
-@pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(other="nothing"), Moments(repeated=["clap"])])
+@pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(other="nothing"), Moments(silent=["golf"]),
+                                     Moments(repeated=["clap"])])  # fmt: skip
 def test_classes_that_the_network_lacks_are_refused(moments):
     with pytest.raises(ValueError, match="the network has walk, wave, idle, other"):
         MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
@@ -90,3 +94,10 @@ def test_a_window_always_shows_somebody():
     for moments in (dict(still_before=1), dict(other_before=1), dict(still_after=1), {}):
         for window, _ in samples(30, clips=[clip(0, 0.1), clip(2, 9.0)], **moments):
             assert window.isfinite().all() and window[2].any()
+
+
+def test_a_network_for_a_live_view_knows_which_classes_mean_nothing(tmp_path):
+    config = write_config(tmp_path)
+    options = {"moments.idle": "nod", "moments.other": "nod", "moments.silent": ["wave"], "moments.repeated": []}
+    assert prepare(read_settings(config, options), 0).decisions == {"nothing": ("nod", "nod", "wave")}
+    assert prepare(read_settings(config), 0).decisions == {}
