@@ -108,10 +108,13 @@ def _map_plane(keypoints: np.ndarray, axes: list[int], matrix: np.ndarray) -> np
 
 def _extent(keypoints: np.ndarray) -> float:
     """Largest side of the box around the joints in view; the median over frames that have any."""
-    seen = keypoints[..., -1] > 0  # (n, V)
-    bodies = [frame[joints, :-1] for frame, joints in zip(keypoints, seen) if joints.any()]
-    sides = [np.ptp(body, axis=0).max() for body in bodies]
-    return float(np.median(sides)) if sides else 0.0
+    present = keypoints[(keypoints[..., -1] > 0).any(axis=1)]  # (n', V, D)
+    if not len(present):
+        return 0.0
+    seen, positions = present[..., -1:] > 0, present[..., :-1]
+    highest = np.where(seen, positions, -np.inf).max(axis=1)  # (n', D - 1)
+    lowest = np.where(seen, positions, np.inf).min(axis=1)
+    return float(np.median((highest - lowest).max(axis=1)))
 
 
 @dataclass(frozen=True)
