@@ -13,7 +13,7 @@ data = dict(
     test=dict(clips="work_dirs/skeletons/clips"),
 )
 
-preprocess = dict(layout="coco17", fps=30.0, frames=48)
+preprocess = dict(layout="coco17", fps=15.0, frames=24)
 
 model = dict(width=21, dropout=0.2)
 

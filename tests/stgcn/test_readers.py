@@ -103,12 +103,12 @@ def test_trains_on_clips_in_space(tiny, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("config, source, sizes", [
-    ("jhmdb_gt", "data/jhmdb/jhmdb_gt.npz", (536, 268, 21, (3, 40, 15, 1))),
-    ("nwucla", "data/nwucla/nwucla.npz", (1020, 464, 10, (4, 64, 20, 1))),
+    ("jhmdb_gt", "data/jhmdb/jhmdb_gt.npz", (536, 268, 21, (3, 20, 15, 1))),
+    ("nwucla", "data/nwucla/nwucla.npz", (1020, 464, 10, (4, 32, 20, 1))),
 ])  # fmt: skip
 def test_the_committed_configs_read_their_sets(shared, config, source, sizes):
     path = str(shared(source))
-    options = {"data.train": [path], "data.test": {"test": path}}
+    options = {"data.train": [path], "data.fill": [], "data.test": {"test": path}}
     experiment = prepare(read_settings(CONFIGS / f"{config}.py", options), 0)
     test = experiment.test["test"]
     assert (len(experiment.train), len(test), len(experiment.classes), tuple(test[0][0].shape)) == sizes
