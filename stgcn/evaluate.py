@@ -23,7 +23,7 @@ from stgcn import exit_codes, plots
 from stgcn.checkpoint import Checkpoint, load
 from stgcn.cost import count_parameters, inference_ms, multiply_adds
 from stgcn.data import Part, SkeletonDataset
-from stgcn.experiment import common_classes, parts_to_test
+from stgcn.experiment import classes_to_learn, parts_to_test
 from stgcn.results import predict, results
 from stgcn.settings import Settings, read_settings
 from stgcn.streams import PYSKL_WEIGHTS, fuse
@@ -88,7 +88,7 @@ def evaluate(settings: Settings, models: Sequence[Model]) -> dict[str, Any]:
         raise ValueError("the config has nothing to test on: data.test is empty")
     if TOGETHER in parts:
         raise ValueError(f"no test part may be called {TOGETHER!r}, the name of all of them")
-    classes = common_classes(parts.values())
+    classes = classes_to_learn(settings, parts.values())
     for model in models:
         _check(model, settings, classes)
     scores = {name: _scores(part, models) for name, part in parts.items()}

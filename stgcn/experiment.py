@@ -54,7 +54,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     data, preprocess = settings.data, settings.preprocess
     parts = [read_part(data, path, preprocess.layout, "train") for path in data.train]
     test = parts_to_test(settings)
-    classes = common_classes([*parts, *test.values()])
+    classes = classes_to_learn(settings, [*parts, *test.values()])
     clips = [clip for part in parts for clip in part.clips]
     if data.fill:
         clips += [clip for path in data.train for clip in jhmdb.fill(path, data.fill, data.split)]
@@ -90,12 +90,14 @@ def parts_to_test(settings: Settings) -> dict[str, Part]:
     return {name: read_part(data, path, layout, "test") for name, path in data.test.items()}
 
 
-def common_classes(parts: Iterable[Part]) -> tuple[str, ...]:
-    """The classes of all the parts. ValueError: they have different ones."""
+def classes_to_learn(settings: Settings, parts: Iterable[Part]) -> tuple[str, ...]:
+    """The classes of all the parts, then those that `settings.moments` adds. ValueError: parts of different ones."""
     found = {part.classes for part in parts}
     if len(found) > 1:
         raise ValueError("the parts of the data, to train on and to test on, do not have the same classes")
-    return found.pop() if found else ()
+    classes = found.pop() if found else ()
+    added = (settings.moments.idle, settings.moments.other) if settings.moments else ()
+    return tuple(dict.fromkeys((*classes, *added)))
 
 
 def is_held_out(name: str, share: float) -> bool:

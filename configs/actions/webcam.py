@@ -8,7 +8,7 @@ data = dict(
     classes=[
         "wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push",
         "brush_hair", "catch", "climb_stairs", "golf", "pour", "pullup", "shoot_ball", "shoot_bow", "shoot_gun",
-        "swing_baseball", "idle", "other",
+        "swing_baseball", "idle",
     ],
     train=[
         "work_dirs/skeletons/jhmdb/mmpose",

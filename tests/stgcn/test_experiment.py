@@ -1,7 +1,7 @@
 import pytest
 
 from stgcn.data import Part
-from stgcn.experiment import common_classes, parts_to_test, prepare
+from stgcn.experiment import classes_to_learn, parts_to_test, prepare
 from stgcn.settings import read_settings
 from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
 
@@ -16,9 +16,9 @@ def names(dataset):
     return [clip.name for clip in dataset.clips]
 
 
-def test_parts_of_different_classes_are_refused():
+def test_parts_of_different_classes_are_refused(config):
     with pytest.raises(ValueError, match="do not have the same classes"):
-        common_classes([Part(("nod", "wave"), []), Part(("nod",), [])])
+        classes_to_learn(read_settings(config), [Part(("nod", "wave"), []), Part(("nod",), [])])
 
 
 def test_nothing_to_hold_out_is_refused(config):
@@ -56,3 +56,11 @@ def test_a_larger_share_holds_out_more_and_tests_stay(config):
 def test_tests_need_no_training_data(config):
     settings = read_settings(config, {"data.train": ["none"]})
     assert len(parts_to_test(settings)["made_up"].clips) == TEST_CLIPS
+
+
+def test_a_network_for_a_live_view_also_learns_that_nothing_happens(config):
+    experiment = prepare(read_settings(config, {"moments.repeated": ["wave"]}), 0)
+    assert experiment.classes == ("nod", "wave", "idle", "other")
+    assert experiment.network.arguments["num_classes"] == 4
+    labels = [experiment.train[i][1] for experiment.train.epoch in range(4) for i in range(len(experiment.train))]
+    assert set(labels) == {0, 1, 2, 3}
