@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.events import ActionEvent
-from app.skeletons import Windows
+from app.skeletons import MIN_SPAN_S, Windows
 
 GONE_S = 0.6  # an action ends when its person has been out of view for longer
 
@@ -29,6 +29,8 @@ class DecisionSettings:
     margin: smoothed score by which a class must lead every other one, those of `nothing` included.
     on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
     min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
+    lag_s: seconds by which scores follow what people do; actions are said to have begun and ended that much
+        earlier. When it is said does not change.
 
     ValueError: numbers out of range.
     """
@@ -42,12 +44,15 @@ class DecisionSettings:
     margin: float = 0.0
     on_by_class: dict[str, float] = field(default_factory=dict)
     min_motion: float = 0.0
+    lag_s: float = 0.0
 
     def __post_init__(self):
         if not (0 < self.off <= self.on <= 1 and self.hold_s >= 0 and self.smoothing_s > 0):
             raise ValueError(f"decision settings need 0 < off <= on <= 1, hold_s >= 0, smoothing_s > 0: {self}")
-        if not (0 < self.temperature < math.inf and 0 <= self.margin < 1 and 0 <= self.min_motion < math.inf):
-            raise ValueError(f"decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0: {self}")
+        if not (0 < self.temperature < math.inf and 0 <= self.margin < 1 and 0 <= self.min_motion < math.inf
+                and 0 <= self.lag_s < math.inf):  # fmt: skip
+            raise ValueError("decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0 and "
+                             f"lag_s >= 0: {self}")
         if not all(0 < on <= 1 for on in self.on_by_class.values()):
             raise ValueError(f"decision settings need every value of on_by_class in 0..1, and above 0: {self}")
 
@@ -78,6 +83,7 @@ class _Person:
 
     smoothed: np.ndarray  # (classes,)
     updated_s: float
+    first_s: float  # in view since
     leader: int | None = None  # the class that meets every condition of an action but its duration
     leading_since_s: float = 0.0
     action: int | None = None
@@ -119,7 +125,7 @@ class ActionDecider:
         return self._forget(frame, self._people)
 
     def _smooth(self, track: int, scores: np.ndarray, now: float) -> _Person:
-        person = self._people.setdefault(track, _Person(np.array(scores), now))
+        person = self._people.setdefault(track, _Person(np.array(scores), now, now - MIN_SPAN_S))
         weight = -math.expm1(-(now - person.updated_s) / self._settings.smoothing_s)
         person.smoothed = person.smoothed + weight * (scores - person.smoothed)
         person.updated_s = now
@@ -143,12 +149,17 @@ class ActionDecider:
             person.best_score = max(person.best_score, score)
             rivalled = person.leader not in (None, person.action)
             if (rivalled and formed) or score < self._off[person.action]:
-                events.append(self._end(track, frame, person.leading_since_s if rivalled else now))
+                until_s = person.leading_since_s if rivalled else now
+                events.append(self._end(track, frame, self._earlier(person, until_s)))
         if formed and person.action is None:
-            person.action, person.start_s = person.leader, person.leading_since_s
+            person.action, person.start_s = person.leader, self._earlier(person, person.leading_since_s)
             person.best_score = float(person.smoothed[person.action])
             events.append(self._event("start", track, frame, None))
         return events
+
+    def _earlier(self, person: _Person, time_s: float) -> float:
+        """When that happened of which the scores speak at time_s."""
+        return max(time_s - self._settings.lag_s, person.first_s)
 
     def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""

@@ -36,8 +36,8 @@ def said(events):
 @pytest.mark.parametrize(
     "wrong",
     [{"on": 0.3, "off": 0.5}, {"on": 1.2}, {"off": 0}, {"hold_s": -1}, {"smoothing_s": 0}, {"temperature": 0},
-     {"temperature": float("nan")}, {"margin": -0.1}, {"margin": 1}, {"min_motion": -1}, {"on_by_class": {"wave": 0}},
-     {"on_by_class": {"wave": 0.5, "clap": 1.1}}],
+     {"temperature": float("nan")}, {"margin": -0.1}, {"margin": 1}, {"min_motion": -1}, {"lag_s": -1},
+     {"on_by_class": {"wave": 0}}, {"on_by_class": {"wave": 0.5, "clap": 1.1}}],
 )  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -87,6 +87,14 @@ def test_an_action_that_takes_over_ends_the_other_at_once():
     _, end, start = events
     assert end.frame == start.frame and end.end_s == start.start_s
     assert {state.action for state in states[10:]} == {"wave", "clap"}  # never nothing in between
+
+
+def test_a_lag_moves_what_is_said_about_the_past_and_not_when_it_is_said():
+    scores = [IDLE] * 10 + [WAVE] * 20 + [IDLE] * 20
+    usual, earlier = (decide(scores, settings=replace(SETTINGS, lag_s=lag_s))[2] for lag_s in (0.0, 0.3))
+    assert [event.frame for event in usual] == [event.frame for event in earlier]
+    assert [event.start_s - 0.3 for event in usual] == pytest.approx([event.start_s for event in earlier])
+    assert usual[1].end_s - 0.3 == pytest.approx(earlier[1].end_s)
 
 
 @pytest.mark.parametrize("hold_s", [0.1, 0.4, 0.8])
