@@ -21,6 +21,7 @@ MIN_TEXT_SCALE = 0.36  # below it Hershey letters can no longer be read
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (60, 60, 230)  # BGR
 HINTED_PROGRESS = 0.5  # from here on, what a decision may become is named, with a question mark
+NOTHING = "nothing"  # is an answer too; somebody who was not judged yet has no answer
 
 # The network's graph ties the shoulders to the nose; a drawing wants a shoulder line and a hip line instead.
 _LAYOUT = get_layout(LAYOUT)
@@ -102,8 +103,8 @@ def _draw_tag(
     text = f"{track}"
     if decided:
         text = f"{track}  {state.action} {state.score:.2f}"
-    elif state is not None and state.progress >= HINTED_PROGRESS:
-        text = f"{track}  {state.candidate}?"
+    elif state is not None:
+        text = f"{track}  {state.candidate}?" if state.progress >= HINTED_PROGRESS else f"{track}  {NOTHING}"
     width, height = _text_size(text, scale)
     bar_height, bar_width = max(3, round(5 * scale)), max(width, round(60 * scale))
     x, y = _above_head(pose)

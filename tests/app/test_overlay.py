@@ -55,3 +55,12 @@ def test_neighbouring_people_have_different_colours():
     colours = np.array([overlay.track_colour(track) for track in range(1, 7)])
     distances = np.abs(colours[:, None].astype(int) - colours[None]).sum(axis=-1)
     assert distances[~np.eye(6, dtype=bool)].min() > 60
+
+
+def test_nothing_is_an_answer_and_not_yet_judged_is_none():
+    judged = recognition(None, 0.1)
+    not_judged = Recognition(judged.skeletons, {})
+    guessed = recognition(None, 0.9)
+    pictures = [overlay.draw(blank(), each, skeletons=False) for each in (judged, not_judged, guessed)]
+    letters = [(picture == 255).all(axis=-1).sum() for picture in pictures]
+    assert letters[0] > letters[1] and not np.array_equal(pictures[0], pictures[2])
