@@ -6,7 +6,6 @@ The same arguments give the same streams.
 """
 
 import argparse
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -22,12 +21,14 @@ from app.skeletons import SkeletonFrame
 from app.streams import Interval, Stream, pose_of
 from app.tracking import Track
 from stgcn.data import Clip
-from stgcn.readers import npz
+from stgcn.experiment import is_held_out
+from stgcn.readers import npz, webcam
 from stgcn.readers import skeletons as skeleton_reader
 from stgcn.scenes import FPS, Performance, body_height, repeat
 
 SIDES = {"test": 1, "val": 2}  # and the seed of each
 SPLIT = 1  # of J-HMDB
+HELD_OUT = 0.2  # of its training clips make validation streams: `data.val` of the config of a network to be calibrated
 ESTIMATORS = ("mmpose", "movenet")
 REPEATED = ("wave", "clap")  # look the same forwards and backwards, and go on for a while
 MIN_FRAMES = 10  # a clip in which the person was found in fewer shows no action
@@ -49,22 +50,9 @@ NEGATIVES = {
 }
 
 
-def webcam_is_test(i: int) -> bool:
-    """Whether recording `i` of webcam_lzq is held out for tests; it never trains and chooses nothing."""
-    return i % 2 == 1
-
-
 def webcam_is_val(i: int) -> bool:
     """Whether recording `i` of webcam_lzq makes validation streams, one of each action among them."""
     return i % 4 == 0
-
-
-def jhmdb_is_val(name: str) -> bool:
-    """Whether a training clip makes validation streams: those of a fifth of the source videos.
-
-    Clips of one video are `wave/NAME_0.mp4`, `wave/NAME_1.mp4`, ...: they stay together.
-    """
-    return zlib.crc32(Path(name).stem.rsplit("_", 1)[0].encode()) % 5 == 0
 
 
 def action_streams(clips: Sequence[Clip], classes: Sequence[str], rng: Generator, prefix: str) -> list[Stream]:
@@ -203,22 +191,22 @@ def _of_frames(name: str, group: str, size: tuple[int, int], times: Iterable[flo
     return Stream(name, group, size, frames, intervals)
 
 
-def make(side: str, folder: Path, splits: Path, webcam: Path) -> Iterable[Stream]:
+def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[Stream]:
     """All streams of a side, "test" or "val", from the skeleton files in `folder`. ValueError: something is missing."""
     rng = np.random.default_rng(SIDES[side])
     division = skeleton_reader.read_splits(splits, SPLIT)
-    names = division.test if side == "test" else tuple(filter(jhmdb_is_val, division.train))
+    names = division.test if side == "test" else tuple(name for name in division.train if is_held_out(name, HELD_OUT))
     for estimator in ESTIMATORS:
         clips = skeleton_reader.read_folder(folder / "jhmdb" / estimator, names, division, LAYOUT)
         clips = [clip for clip in clips if len(clip.times) >= MIN_FRAMES]
         yield from action_streams(clips, division.classes, rng, f"actions_{estimator}")
         yield from idle_streams(clips, rng, f"{streams.IDLE}_{estimator}")
-        if side == "test":
-            signing = sorted((folder / "videos" / estimator).glob(f"asl_*{streams.SKELETON_SUFFIX}"))
-            clips = [skeleton_reader.read_clip(path, path.stem, 0, LAYOUT) for path in signing]
-            if clips:
-                yield signing_stream(clips, rng, f"asl_{estimator}")
-    yield from _webcam(side, webcam, rng)
+        signing = sorted((folder / "videos" / estimator).glob(f"asl_*{streams.SKELETON_SUFFIX}"))
+        clips = [skeleton_reader.read_clip(path, path.stem, 0, LAYOUT)
+                 for i, path in enumerate(signing) if webcam.is_test(i) == (side == "test")]
+        if clips:
+            yield signing_stream(clips, rng, f"asl_{estimator}")
+    yield from _webcam(side, recordings, rng)
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)
 
@@ -226,7 +214,7 @@ def make(side: str, folder: Path, splits: Path, webcam: Path) -> Iterable[Stream
 def _webcam(side: str, path: Path, rng: Generator) -> list[Stream]:
     arrays = npz.load(path, more=())
     classes = tuple(str(name) for name in arrays["class_names"])
-    mine = webcam_is_test if side == "test" else webcam_is_val
+    mine = webcam.is_test if side == "test" else webcam_is_val
     clips = []
     for i, (start, stop) in enumerate(zip(arrays["offsets"], arrays["offsets"][1:])):
         if mine(i):

@@ -103,7 +103,9 @@ def classes_to_learn(settings: Settings, parts: Iterable[Part]) -> tuple[str, ..
 def is_held_out(name: str, share: float) -> bool:
     """By name alone: the same for every seed, and wherever several pose estimators saw one recording.
 
-    Names that differ in a last number only, "party_3.mp4" and "party_4.mp4", are parts of one recording.
+    Clips of one source stay together: "wave/PARTY_wave_far_3.mp4" and "wave/PARTY_wave_near_4.mp4" (HMDB's names), or
+    "party_3.mp4" and "party_4.mp4".
     """
-    recording = re.sub(r"_\d+$", "", PurePath(name).stem)
+    path = PurePath(name)
+    recording = re.sub(r"_\d+$", "", path.stem.partition(f"_{path.parent.name}_")[0])
     return crc32(recording.encode()) < share * 2**32
