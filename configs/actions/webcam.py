@@ -42,7 +42,7 @@ moments = dict(
 
 augment = dict(hide_legs=0.5, hide_hips=0.7, position_noise=0.015, thin=0.3, thin_fps=(8, 20), drop_joint=0.05)
 
-# For python -m app.calibrate, the same training with data.val=0.2 gives a network that does not know a fifth of the clips.
+# For python -m app.calibrate, the same training with data.val=0.2 gives a network that does not know a fifth of it.
 training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(
