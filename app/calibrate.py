@@ -7,7 +7,9 @@ the streams. What is maximised is
     the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute of negative streams
 
 by changing one setting at a time, first those of all classes, then the threshold of each class. All of it is stored in
-the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
+the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure. So
+that the network of a checkpoint may learn from all clips, another one, trained alike without those of the streams, can
+be asked in its place (--by).
 """
 
 import argparse
@@ -199,20 +201,24 @@ def main() -> None:
     target = args.output or args.checkpoint
     try:
         checkpoint = stgcn.load(args.checkpoint)
+        asked = stgcn.load(args.by) if args.by else checkpoint
     except ValueError as error:
         raise UserError(str(error)) from None
+    if asked.classes != checkpoint.classes:
+        raise UserError(f"{args.by} has other classes than {args.checkpoint}; train both with the same config")
+    asked = replace(asked, decisions=checkpoint.decisions)
     loaded = load_streams(args.streams)
-    recorded = [(stream, record(stream, checkpoint))
+    recorded = [(stream, record(stream, asked))
                 for stream in tqdm(loaded, desc="streams", unit="stream", disable=None)]  # fmt: skip
-    calibrated, reliabilities = calibrate(checkpoint, recorded)
+    calibrated, reliabilities = calibrate(asked, recorded)
     picture = target.with_suffix(".reliability.png")
     try:
-        stgcn.save(target, calibrated)
+        stgcn.save(target, replace(checkpoint, decisions=calibrated.decisions))
         plots.reliability(picture, reliabilities)
     except OSError as error:
         raise UserError(f"cannot write {target} ({error.strerror.lower()}); name another file with -o") from None
     for name, decisions in (("before", checkpoint.decisions), ("after", calibrated.decisions)):
-        print(f"{name}: {outcome(recorded, checkpoint.classes, DecisionSettings(**decisions))}")
+        print(f"{name}: {outcome(recorded, asked.classes, DecisionSettings(**decisions))}")
     print(f"settings: {calibrated.decisions}\ncheckpoint: {target}\nreliability: {picture}")
 
 
@@ -222,6 +228,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", type=Path, metavar="CKPT", help="what python -m stgcn.train wrote")
     parser.add_argument("--streams", type=Path, nargs="+", required=True, metavar="FOLDER",
                         help="annotated streams to choose by, made with python -m app.make_streams FOLDER --side val")
+    parser.add_argument("--by", type=Path, metavar="CKPT",
+                        help="the network to ask, if CKPT knows the clips of the streams: trained alike without them")
     parser.add_argument("-o", "--output", type=Path, metavar="CKPT",
                         help="where the calibrated checkpoint goes (default: in place of CKPT)")
     return parser

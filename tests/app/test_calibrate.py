@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import stgcn
 from app import calibrate as command
@@ -156,17 +157,46 @@ def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
     assert (found.on, found.on_by_class) == (0.55, {"wave": 0.4})
 
 
-def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def folder(tmp_path):
+    """Two streams: somebody waves, and somebody keeps still."""
     for name, group, seconds, intervals in (
         ("acts", "actions", 3.0, (Interval("wave", 0.5, 2.0, 1),)), ("still", "negative", 2.0, ()),
     ):  # fmt: skip
         frames = tuple(skeletons(np.arange(round(seconds * 30)) / 30, waves=bool(intervals)))
         streams.save(tmp_path / "streams", Stream(name, group, (640, 480), frames, intervals))
+    return str(tmp_path / "streams")
+
+
+def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tmp_path, monkeypatch, capsys):
     target = tmp_path / "calibrated.pth"
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", str(tmp_path / "streams"),
-                                     "-o", str(target)])  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "-o", str(target)])
     command.main()
     settings = DecisionSettings(**stgcn.load(target).decisions)
     assert settings.temperature != 1
     assert (tmp_path / "calibrated.reliability.png").stat().st_size > 0
     assert "after: F1" in capsys.readouterr().out
+
+
+def calibrate_by(other, actions, folder, tmp_path, monkeypatch):
+    """The checkpoint `actions`, calibrated by asking another."""
+    stgcn.save(tmp_path / "other.pth", other)
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "--by",
+                                     str(tmp_path / "other.pth"), "-o", str(tmp_path / "out.pth")])  # fmt: skip
+    command.main()
+    return stgcn.load(tmp_path / "out.pth")
+
+
+def test_a_network_with_other_classes_cannot_be_asked_instead(actions, folder, tmp_path, monkeypatch):
+    other = stgcn.load(actions)
+    other = replace(other, classes=tuple(f"other {name}" for name in other.classes))
+    with pytest.raises(UserError, match="other.pth has other classes than"):
+        calibrate_by(other, actions, folder, tmp_path, monkeypatch)
+
+
+def test_another_network_can_be_asked_and_keeps_its_weights_to_itself(actions, folder, tmp_path, monkeypatch):
+    known, other = stgcn.load(actions), stgcn.load(actions)
+    other.model.classifier.bias.data += torch.arange(len(other.classes))
+    calibrated = calibrate_by(other, actions, folder, tmp_path, monkeypatch)
+    assert (calibrated.model.classifier.bias == known.model.classifier.bias).all()
+    assert calibrated.decisions != known.decisions
