@@ -14,6 +14,6 @@ model = dict(width=21, dropout=0.2)  # the rest is what is compared
 
 augment = dict(crop_share=(0.5, 1.0), position_noise=0.01)
 
-training = dict(epochs=30, learning_rate=0.05, weight_decay=1e-3, amp=True)
+training = dict(epochs=20, learning_rate=0.05, weight_decay=1e-3, amp=True)
 
 about = dict(data="J-HMDB split 1, skeletons extracted from its clips with MMPose", licence="CC BY 4.0")
