@@ -9,6 +9,7 @@ from zlib import crc32
 
 import torch
 
+from stgcn.checkpoint import load
 from stgcn.clips import input_channels
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.model import STGCN
@@ -66,15 +67,27 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     shared = dict(preprocess=preprocess, num_classes=len(classes))
     channels = input_channels(preprocess)
     torch.manual_seed(seed)
+    network = STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model))
+    if settings.training.start:
+        _start_from(network, settings.training.start)
     return Experiment(
         settings=settings,
         seed=seed,
         classes=classes,
         train=_training_samples(settings, seen, classes, seed),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
-        network=STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model)),
+        network=network,
         val=SkeletonDataset(held_out, **shared) if held_out else None,
     )
+
+
+def _start_from(network: STGCN, path: str) -> None:
+    """Take over all weights of a checkpoint that fit. ValueError: it cannot be read, or none of its units does."""
+    known, own = load(path).model.state_dict(), network.state_dict()
+    fitting = {name: weight for name, weight in known.items() if name in own and weight.shape == own[name].shape}
+    if not any(name.startswith("units.1.") and weight.ndim == 4 for name, weight in fitting.items()):  # convolutions
+        raise ValueError(f"training cannot start from {path}: its network is of another kind or width")
+    network.load_state_dict(own | fitting)
 
 
 def _training_samples(settings: Settings, clips: list[Clip], classes: tuple[str, ...], seed: int) -> SkeletonDataset:

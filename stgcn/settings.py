@@ -85,6 +85,8 @@ class Training:
     batch_size: clips a step, of all processes together.
     ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
     amp: compute in bfloat16 where that is safe; faster on processors and GPUs that have it.
+    start: checkpoint from whose network training starts, instead of random weights; what has another shape there, such
+        as the classifier for other classes, starts anew.
     workers: processes that prepare batches; 0 prepares them between steps.
     """
 
@@ -96,6 +98,7 @@ class Training:
     warmup_epochs: int = 3
     ema_momentum: float = 0.0
     amp: bool = False
+    start: str = ""
     workers: int = 0
 
     def __post_init__(self):

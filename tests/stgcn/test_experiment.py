@@ -1,5 +1,6 @@
 import pytest
 
+from stgcn.checkpoint import Checkpoint, save
 from stgcn.data import Part
 from stgcn.experiment import classes_to_learn, parts_to_test, prepare
 from stgcn.settings import read_settings
@@ -64,3 +65,21 @@ def test_a_network_for_a_live_view_also_learns_that_nothing_happens(config):
     assert experiment.network.arguments["num_classes"] == 4
     labels = [experiment.train[i][1] for experiment.train.epoch in range(4) for i in range(len(experiment.train))]
     assert set(labels) == {0, 1, 2, 3}
+
+
+def test_training_starts_from_a_network_of_the_same_kind_only(config, tmp_path):
+    wide = prepare(read_settings(config, {"model.width": 8}), 0)
+    save(tmp_path / "wide.pth", Checkpoint(wide.network.eval(), wide.settings.preprocess, wide.classes))
+    for start, words in ((str(tmp_path / "wide.pth"), "another kind or width"), ("none.pth", "no checkpoint none.pth")):
+        with pytest.raises(ValueError, match=words):
+            prepare(read_settings(config, {"training.start": start}), 0)
+
+
+def test_training_starts_from_what_another_network_has_learned(config, tmp_path):
+    known = prepare(read_settings(config), 1)
+    save(tmp_path / "a.pth", Checkpoint(known.network.eval(), known.settings.preprocess, known.classes), half=False)
+    options = {"training.start": str(tmp_path / "a.pth"), "moments.repeated": []}  # two classes more
+    started, anew = (prepare(read_settings(config, given), 0).network for given in (options, {}))
+    before, weights, random = (net.units[3].temporal.weight for net in (known.network, started, anew))
+    assert (weights == before).all() and not (random == before).all()
+    assert len(started.classifier.bias) == 4
