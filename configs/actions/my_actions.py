@@ -15,12 +15,14 @@ data = dict(
 
 preprocess = dict(layout="coco17", fps=15.0, frames=24)
 
-model = dict(width=21, dropout=0.2)
+model = dict(width=24, dropout=0.2)  # that of the network it starts from
 
 moments = dict(repeated=[])  # name here what goes on and looks the same backwards, such as waving
 
 augment = dict(crop_share=(0.5, 1.0), position_noise=0.01)
 
-training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+training = dict(
+    start="checkpoints/stgcn-webcam.pth", epochs=60, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True
+)
 
 about = dict(data="my own clips", licence="all rights reserved")

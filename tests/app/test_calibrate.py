@@ -10,6 +10,7 @@ import stgcn
 from app import calibrate as command
 from app import streams
 from app.calibrate import (
+    DELAY_PRICE,
     FALSE_EVENT_PRICE,
     SETTLING_S,
     Outcome,
@@ -116,12 +117,14 @@ def test_a_network_that_is_too_sure_is_cooled():
 
 
 def test_an_outcome_is_better_with_more_found_and_less_invented():
-    assert Outcome((0.8, 0.6), 0.0).value == pytest.approx(0.7)
-    assert Outcome((0.8, 0.6), 2.0).value == pytest.approx(0.7 - 2 * FALSE_EVENT_PRICE)
+    assert Outcome((0.8, 0.6), 0.0, 0.0).value == pytest.approx(0.7)
+    assert Outcome((0.8, 0.6), 2.0, 0.0).value == pytest.approx(0.7 - 2 * FALSE_EVENT_PRICE)
+    assert Outcome((0.8, 0.6), 0.0, 1.5).value == pytest.approx(0.7 - 1.5 * DELAY_PRICE)
     seen = [(stream(WAVE), moments(says=waves)), (stream(group="negative"), moments())]
     invented = [seen[0], (seen[1][0], moments(says=waves))]
     good, bad = (outcome(recorded, CLASSES, replace(START, temperature=1)) for recorded in (seen, invented))
     assert good.f1 == (1.0, 1.0) and good.false_per_minute == 0 and "F1 100.0 % at IoU 0.5" in str(good)
+    assert good.detect_s == bad.detect_s == pytest.approx(0.7, abs=0.11), "0.3 s late, smoothed, and held"
     assert bad.f1 == pytest.approx((2 / 3, 2 / 3)) and bad.false_per_minute == pytest.approx(6)
 
 
