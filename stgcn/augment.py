@@ -15,6 +15,7 @@ from stgcn.graph import Layout, get_layout
 
 BELOW_HIPS = ("knee", "ankle", "foot")
 HIPS = ("hip",)
+SHAKY = 3.0
 
 
 def mirror(keypoints: np.ndarray, layout: Layout) -> np.ndarray:
@@ -121,11 +122,11 @@ def _extent(keypoints: np.ndarray) -> float:
 class Augment:
     """How often and how strongly training samples are varied.
 
-    Probabilities, 0..1: mirror; crop; thin; hide_legs; hide_hips (given that legs are hidden); drop_joint
-    (of each joint). Ranges from which a value is drawn: crop_share of the duration, speed factor, thin_fps in
-    frames per second, aspect (width over height, as a factor). Largest values in either direction:
-    rotation_deg; turn_deg, for joints in space only; shear. Standard deviations: position_noise in body
-    extents, confidence_noise.
+    Probabilities, 0..1: mirror; crop; thin; shaky (somebody far away or blurred: SHAKY times the noise); hide_legs;
+    hide_hips (given that legs are hidden); drop_joint (of each joint). Ranges from which a value is drawn: crop_share
+    of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor). Largest
+    values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
+    position_noise in body extents, confidence_noise.
 
     ValueError: a number out of its range.
     """
@@ -141,13 +142,14 @@ class Augment:
     aspect: tuple[float, float] = (0.85, 1.18)
     shear: float = 0.1
     position_noise: float = 0.005
+    shaky: float = 0.0
     confidence_noise: float = 0.05
     hide_legs: float = 0.15
     hide_hips: float = 0.5
     drop_joint: float = 0.03
 
     def __post_init__(self):
-        for name in ("mirror", "crop", "thin", "hide_legs", "hide_hips", "drop_joint"):
+        for name in ("mirror", "crop", "thin", "shaky", "hide_legs", "hide_hips", "drop_joint"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"augmentation {name} is a probability, got {getattr(self, name)}")
         for name in ("crop_share", "speed", "thin_fps", "aspect"):
@@ -186,7 +188,8 @@ class Augment:
             scale=(stretch, 1 / stretch),
             shear=rng.uniform(-self.shear, self.shear),
         )
-        keypoints = add_noise(rng, keypoints, self.position_noise, self.confidence_noise)
+        noise = self.position_noise * (SHAKY if self.shaky and rng.random() < self.shaky else 1)
+        keypoints = add_noise(rng, keypoints, noise, self.confidence_noise)
         if rng.random() < self.hide_legs:
             keypoints = hide_legs(keypoints, skeleton, hips=rng.random() >= self.hide_hips)
         return times, drop_joints(rng, keypoints, self.drop_joint)

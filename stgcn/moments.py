@@ -17,6 +17,7 @@ from torch import Tensor
 
 from stgcn.augment import Augment
 from stgcn.data import Clip, SkeletonDataset
+from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
 from stgcn.scenes import Performance, gesticulate, repeat
 
@@ -31,6 +32,7 @@ class Moments:
 
     idle, other: the classes of somebody who keeps still, and of one whose arms do what has no name.
     silent: classes that are learned to be told apart and never announced, beside idle and other.
+    by_legs: classes that nobody can tell from keeping still where the legs are hidden; there, they are called idle.
     repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
@@ -44,6 +46,7 @@ class Moments:
     idle: str = "idle"
     other: str = "other"
     silent: Sequence[str] = ()
+    by_legs: Sequence[str] = ()
     repeated: Sequence[str] = ("wave", "clap")
     alone: float = 0.25
     still_before: float = 0.35
@@ -76,19 +79,26 @@ class MomentDataset(SkeletonDataset):
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (*moments.nothing, *moments.repeated):
+        for name in (*moments.nothing, *moments.by_legs, *moments.repeated):
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
+        self._knees = [i for i, joint in enumerate(get_layout(preprocess.layout).joints) if "knee" in joint]
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((self.seed, self.epoch, i))
         if rng.random() < self.moments.alone:
-            return super().__getitem__(i)
+            sample, label = super().__getitem__(i)
+            return sample, self._index(self.classes[label], sample[-1, :, self._knees])
         times, keypoints, end_s, label = self._moment(rng, self.clips[i])
         times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
         window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
-        return torch.from_numpy(window).unsqueeze(-1), self.classes.index(label)  # (C, T, V, M)
+        sample = torch.from_numpy(window).unsqueeze(-1)  # (C, T, V, M)
+        return sample, self._index(label, sample[-1, :, self._knees])
+
+    def _index(self, label: str, confidence_of_knees: Tensor) -> int:
+        hidden = not confidence_of_knees.any()
+        return self.classes.index(self.moments.idle if hidden and label in self.moments.by_legs else label)
 
     def _moment(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray, float, str]:
         """Everything up to a moment of a performance: times, keypoints, that moment, and its label."""

@@ -35,12 +35,15 @@ model = dict(width=24, dropout=0.2)
 moments = dict(
     alone=0.35,
     other_before=0.15,
+    by_legs=["squat"],
     repeated=["wave", "clap", "brush_hair", "idle"],
     silent=["brush_hair", "catch", "climb_stairs", "golf", "pour", "pullup", "shoot_ball", "shoot_bow", "shoot_gun",
             "swing_baseball"],
 )  # fmt: skip
 
-augment = dict(hide_legs=0.5, hide_hips=0.7, position_noise=0.015, thin=0.3, thin_fps=(8, 20), drop_joint=0.05)
+augment = dict(
+    hide_legs=0.5, hide_hips=0.7, position_noise=0.015, shaky=0.25, thin=0.3, thin_fps=(8, 20), drop_joint=0.05
+)
 
 # For python -m app.calibrate, the same training with data.val=0.2 gives a network that does not know a fifth of it.
 training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)

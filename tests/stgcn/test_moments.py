@@ -40,7 +40,7 @@ def test_impossible_settings_are_refused(wrong):
 
 
 @pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(other="nothing"), Moments(silent=["golf"]),
-                                     Moments(repeated=["clap"])])  # fmt: skip
+                                     Moments(by_legs=["squat"]), Moments(repeated=["clap"])])  # fmt: skip
 def test_classes_that_the_network_lacks_are_refused(moments):
     with pytest.raises(ValueError, match="the network has walk, wave, idle, other"):
         MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
@@ -73,6 +73,14 @@ def test_arms_that_do_what_has_no_name_are_called_other():
     window = max((window for window, _ in samples(20, gesture=1)), key=lambda window: window[2].any(dim=1).sum())
     moved = (window[:2].amax(dim=1) - window[:2].amin(dim=1)).norm(dim=0)[:, 0]  # (V,)
     assert moved[WRIST] > 2 * moved[[5, 6, 11, 12]].max(), "arms move, shoulders and hips hardly"
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_what_only_legs_tell_is_keeping_still_where_they_are_hidden(alone):
+    hidden = clip()
+    hidden.keypoints[:, 13:] = 0  # knees and ankles
+    for person, expected in ((clip(), 1), (hidden, 2)):
+        assert {label for _, label in samples(5, [person], by_legs=["wave"], lag_s=0, alone=alone)} == {expected}
 
 
 def test_a_clip_alone_is_a_plain_training_sample():
