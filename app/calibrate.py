@@ -8,9 +8,7 @@ the streams. What is maximised is
     minus 0.2 for every second of the median time to detect an event
 
 by changing one setting at a time, first those of all classes, then the threshold of each class. All of it is stored in
-the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure. So
-that the network of a checkpoint may learn from all clips, another one, trained alike without those of the streams, can
-be asked in its place (--by).
+the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
 """
 
 import argparse
@@ -210,24 +208,20 @@ def main() -> None:
     target = args.output or args.checkpoint
     try:
         checkpoint = stgcn.load(args.checkpoint)
-        asked = stgcn.load(args.by) if args.by else checkpoint
     except ValueError as error:
         raise UserError(str(error)) from None
-    if asked.classes != checkpoint.classes:
-        raise UserError(f"{args.by} has other classes than {args.checkpoint}; train both with the same config")
-    asked = replace(asked, decisions=checkpoint.decisions)
     loaded = load_streams(args.streams)
-    recorded = [(stream, record(stream, asked))
+    recorded = [(stream, record(stream, checkpoint))
                 for stream in tqdm(loaded, desc="streams", unit="stream", disable=None)]  # fmt: skip
-    calibrated, reliabilities = calibrate(asked, recorded)
+    calibrated, reliabilities = calibrate(checkpoint, recorded)
     picture = target.with_suffix(".reliability.png")
     try:
-        stgcn.save(target, replace(checkpoint, decisions=calibrated.decisions))
+        stgcn.save(target, calibrated)
         plots.reliability(picture, reliabilities)
     except OSError as error:
         raise UserError(f"cannot write {target} ({error.strerror.lower()}); name another file with -o") from None
     for name, decisions in (("before", checkpoint.decisions), ("after", calibrated.decisions)):
-        print(f"{name}: {outcome(recorded, asked.classes, DecisionSettings(**decisions))}")
+        print(f"{name}: {outcome(recorded, checkpoint.classes, DecisionSettings(**decisions))}")
     print(f"settings: {calibrated.decisions}\ncheckpoint: {target}\nreliability: {picture}")
 
 
@@ -237,8 +231,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", type=Path, metavar="CKPT", help="what python -m stgcn.train wrote")
     parser.add_argument("--streams", type=Path, nargs="+", required=True, metavar="FOLDER",
                         help="annotated streams to choose by, made with python -m app.make_streams FOLDER --side val")
-    parser.add_argument("--by", type=Path, metavar="CKPT",
-                        help="the network to ask, if CKPT knows the clips of the streams: trained alike without them")
     parser.add_argument("-o", "--output", type=Path, metavar="CKPT",
                         help="where the calibrated checkpoint goes (default: in place of CKPT)")
     return parser

@@ -11,7 +11,7 @@ from app import device, pose
 from app.errors import UserError
 from app.pose.base import PoseEstimator
 
-DEFAULT_ACTIONS = Path(__file__).parent.parent / "checkpoints" / "stgcn-jhmdb-coco17.pth"
+DEFAULT_ACTIONS = Path(__file__).parent.parent / "checkpoints" / "stgcn-webcam.pth"
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 import stgcn
 from app import calibrate as command
@@ -179,27 +178,3 @@ def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tm
     assert settings.temperature != 1
     assert (tmp_path / "calibrated.reliability.png").stat().st_size > 0
     assert "after: F1" in capsys.readouterr().out
-
-
-def calibrate_by(other, actions, folder, tmp_path, monkeypatch):
-    """The checkpoint `actions`, calibrated by asking another."""
-    stgcn.save(tmp_path / "other.pth", other)
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "--by",
-                                     str(tmp_path / "other.pth"), "-o", str(tmp_path / "out.pth")])  # fmt: skip
-    command.main()
-    return stgcn.load(tmp_path / "out.pth")
-
-
-def test_a_network_with_other_classes_cannot_be_asked_instead(actions, folder, tmp_path, monkeypatch):
-    other = stgcn.load(actions)
-    other = replace(other, classes=tuple(f"other {name}" for name in other.classes))
-    with pytest.raises(UserError, match="other.pth has other classes than"):
-        calibrate_by(other, actions, folder, tmp_path, monkeypatch)
-
-
-def test_another_network_can_be_asked_and_keeps_its_weights_to_itself(actions, folder, tmp_path, monkeypatch):
-    known, other = stgcn.load(actions), stgcn.load(actions)
-    other.model.classifier.bias.data += torch.arange(len(other.classes))
-    calibrated = calibrate_by(other, actions, folder, tmp_path, monkeypatch)
-    assert (calibrated.model.classifier.bias == known.model.classifier.bias).all()
-    assert calibrated.decisions != known.decisions
