@@ -159,7 +159,7 @@ class ActionDecider:
 
     def _earlier(self, person: _Person, time_s: float) -> float:
         """When that happened of which the scores speak at time_s."""
-        return max(time_s - self._settings.lag_s, person.first_s)
+        return round(max(time_s - self._settings.lag_s, person.first_s), 3)
 
     def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""
