@@ -7,6 +7,7 @@ is empty or of another format, or where a label or a joint makes no sense.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from stgcn.data import Part
@@ -24,13 +25,13 @@ PUBLISHED = {
 }
 
 
-def read_part(data: Data, source: str | Mapping[str, Any], layout: str, side: str) -> Part:
+def read_part(data: Data, source: str | Path | Mapping[str, Any], layout: str, side: str) -> Part:
     """One side of the data set at `source`, in the format and with the class names that `data` or the source gives.
 
     ValueError: an unknown format, clips in none of which anybody is in view, a class that is none of the network's,
     and see the formats' modules.
     """
-    if not isinstance(source, str):
+    if isinstance(source, Mapping):
         data = replace(data, train=(), test={}, **{key: source[key] for key in source if key != "path"})
         source = source["path"]
     part = _renamed(_read(data, source, layout, side), data.names, data.classes)
@@ -39,7 +40,7 @@ def read_part(data: Data, source: str | Mapping[str, Any], layout: str, side: st
     return part
 
 
-def _read(data: Data, path: str, layout: str, side: str) -> Part:
+def _read(data: Data, path: str | Path, layout: str, side: str) -> Part:
     if side not in SIDES:
         raise ValueError(f"a data set has the sides {' and '.join(SIDES)}, not {side!r}")
     if data.format == "skeletons":
