@@ -7,6 +7,7 @@ The same arguments give the same streams.
 
 import argparse
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from app.streams import Interval, Stream, pose_of
 from app.tracking import Track
 from stgcn.data import Clip
 from stgcn.experiment import is_held_out
-from stgcn.readers import npz, webcam
 from stgcn.readers import skeletons as skeleton_reader
+from stgcn.readers import webcam
 from stgcn.scenes import FPS, Performance, body_height, repeat
 
 SIDES = {"test": 1, "val": 2}  # and the seed of each
@@ -40,7 +41,7 @@ TWO_PEOPLE_EVERY = 4  # streams
 SIDE_BY_SIDE = 1.5  # body heights
 IDLE_STREAMS, IDLE_S, IDLE_POSE_S, IDLE_ABSENCE_S = 3, 60.0, (8.0, 15.0), 2.5
 
-WEBCAM_FPS, WEBCAM_SIZE, WEBCAM_PIECE_S = 10.0, (640, 480), 4.0
+WEBCAM_SIZE, WEBCAM_PIECE_S = (640, 480), 4.0
 WEBCAM_MIXES = 3
 
 # Videos in which nobody does any of the actions, or only what is named, by side.
@@ -212,16 +213,15 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
 
 
 def _webcam(side: str, path: Path, rng: Generator) -> list[Stream]:
-    arrays = npz.load(path, more=())
-    classes = tuple(str(name) for name in arrays["class_names"])
-    mine = webcam.is_test if side == "test" else webcam_is_val
+    part = webcam.read(path, LAYOUT, "test" if side == "test" else "train", 1)
+    height = np.array([WEBCAM_SIZE[1], WEBCAM_SIZE[1], 1], np.float32)  # the reader's unit of x and y
     clips = []
-    for i, (start, stop) in enumerate(zip(arrays["offsets"], arrays["offsets"][1:])):
-        if mine(i):
-            keypoints = arrays["keypoints"][start:stop] * (*WEBCAM_SIZE, 1)  # (n, V, 3), presence last
-            times, label = np.arange(len(keypoints)) / WEBCAM_FPS, int(arrays["label"][i])
-            clips.append(Clip(f"{i:02}_{classes[label]}", label, times, keypoints.astype(np.float32), times[-1]))
-    return webcam_streams(clips, classes, rng)
+    for clip in part.clips:
+        i = int(clip.name.split()[-1])
+        if side == "test" or webcam_is_val(i):
+            name = f"{i:02}_{part.classes[clip.label]}"
+            clips.append(replace(clip, name=name, keypoints=clip.keypoints * height))
+    return webcam_streams(clips, part.classes, rng)
 
 
 def main() -> None:

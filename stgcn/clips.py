@@ -6,7 +6,6 @@ import numpy as np
 
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
-from stgcn.streams import COMBINE
 
 # Measured by depth cameras, with three coordinates a joint; every other layout has two, in a picture.
 SPATIAL_LAYOUTS = ("ntu25", "kinect20")
@@ -48,8 +47,3 @@ def for_layout(preprocess: Preprocess) -> Preprocess:
 def joint_shape(layout: str) -> tuple[int, int]:
     """(V, D): number of joints; and of values of each in a clip, or channels of a window, confidence last."""
     return len(get_layout(layout).joints), 4 if layout in SPATIAL_LAYOUTS else 3
-
-
-def input_channels(preprocess: Preprocess) -> int:
-    """C of the windows that `preprocess` makes: all values of a joint, for every stream that is combined."""
-    return joint_shape(preprocess.layout)[1] * len(preprocess.stream.split(COMBINE))

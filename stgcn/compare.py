@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from stgcn import exit_codes
 from stgcn.baselines import LSTM, FrameGNN, SimplifiedSTGCN
-from stgcn.clips import input_channels, joint_shape
+from stgcn.clips import joint_shape
 from stgcn.compare_page import Claim, Comparison, Row, as_values, page
 from stgcn.cost import measure_cost
 from stgcn.experiment import Experiment, prepare
@@ -97,7 +97,7 @@ def build(contender: Contender, settings: Settings, num_classes: int, seed: int)
     layout = settings.preprocess.layout
     shared = {name: getattr(settings.model, name) for name in SHARED_BY_ALL}
     torch.manual_seed(seed)
-    return contender.build(num_classes, layout, in_channels=input_channels(settings.preprocess), **shared)
+    return contender.build(num_classes, layout, in_channels=joint_shape(layout)[1], **shared)
 
 
 def claim_folder(work_dir: Path, settings: Settings) -> None:
@@ -180,9 +180,9 @@ def compare(settings: Settings, seeds: int, work_dir: Path, command: str) -> Com
 
 
 def _row(contender: Contender, settings: Settings, results: Sequence[dict[str, Any]]) -> Row:
-    joints, _ = joint_shape(settings.preprocess.layout)
+    joints, channels = joint_shape(settings.preprocess.layout)
     network = build(contender, settings, results[0]["classes"], seed=0)
-    clip = (input_channels(settings.preprocess), settings.preprocess.frames, joints, 1)
+    clip = (channels, settings.preprocess.frames, joints, 1)
     cost = measure_cost(network, clip, settings.training.batch_size)
     return Row(contender.title, tuple(result["accuracy"] for result in results), cost)
 

@@ -68,7 +68,7 @@ def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -
             raise ValueError(f"{path} comes without preprocessing, as official checkpoints do: it does not "
                              "say how clips become its input")
     streams = [checkpoint.preprocess.stream for checkpoint in checkpoints]
-    weights = weights or [PYSKL_WEIGHTS.get(stream, 1.0) for stream in streams]
+    weights = weights or [PYSKL_WEIGHTS[stream] for stream in streams]
     if len(weights) != len(paths):
         raise ValueError(f"{len(paths)} checkpoints need as many weights, got {len(weights)}")
     names = [stream if streams.count(stream) == 1 else f"{stream}_{streams[:i].count(stream) + 1}"

@@ -10,7 +10,7 @@ from zlib import crc32
 import torch
 
 from stgcn.checkpoint import load
-from stgcn.clips import input_channels
+from stgcn.clips import joint_shape
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.model import STGCN
 from stgcn.moments import MomentDataset
@@ -65,7 +65,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     # A clip in which nobody was found teaches nothing, but it counts in a test.
     seen = [clip for clip in clips if len(clip.times) and not is_held_out(clip.name, data.val)]
     shared = dict(preprocess=preprocess, num_classes=len(classes))
-    channels = input_channels(preprocess)
+    _, channels = joint_shape(preprocess.layout)
     torch.manual_seed(seed)
     network = STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model))
     if settings.training.start:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from stgcn.graph import get_layout
-from stgcn.streams import check_names, stream
+from stgcn.streams import check_name, stream
 
 # Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
 # Motor Control of Human Movement, fig. 4.1). In a picture a limb looks at most that long, so the limbs
@@ -45,7 +45,7 @@ class Preprocess:
     min_confidence: a keypoint below it counts as not observed, 0..1.
     max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
         is missing, and where the whole person was gone, the window starts anew.
-    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`, or several combined: "joint+bone".
+    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`.
     whole_clips: every recording is slowed down or sped up until it fills the window, for sets whose clips are cut
         to one action; not for a live view, which has no beginning.
     """
@@ -64,7 +64,7 @@ class Preprocess:
             raise ValueError(f"not a usable time grid or threshold: {self}")
         if self.whole_clips and self.frames < 2:
             raise ValueError(f"a whole clip needs a window of 2 frames or more, not {self.frames}")
-        check_names(self.stream)
+        check_name(self.stream)
 
     @property
     def duration_s(self) -> float:

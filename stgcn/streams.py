@@ -13,12 +13,11 @@ from torch import Tensor
 from stgcn.graph import Layout, get_layout
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
-COMBINE = "+"  # between the names of streams that one network sees together
 PYSKL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
 
 
 def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
-    """One of STREAMS, in the shape of what it is made of; or several, "joint+bone", one after another in C.
+    """One of STREAMS, in the shape of what it is made of.
 
     x: a window (C, T, V) or a batch (N, C, T, V, M) of joints. The last channel is confidence, the others are
     positions; a joint that was not observed is all zeros.
@@ -30,10 +29,8 @@ def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
     ValueError: an unknown stream or layout, or x of another shape.
     """
     layout = get_layout(layout) if isinstance(layout, str) else layout
-    check_names(name)
+    check_name(name)
     _check_shape(x, layout)
-    if COMBINE in name:
-        return torch.cat([stream(x, part, layout) for part in name.split(COMBINE)], dim=-4 if x.ndim == 5 else 0)
     batch = x.ndim == 5
     if batch:
         x = x.movedim(-1, 1)  # (N, M, C, T, V)
@@ -44,11 +41,10 @@ def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
     return x.movedim(1, -1) if batch else x  # (N, C, T, V, M) or (C, T, V)
 
 
-def check_names(stream: str) -> None:
-    """ValueError: a stream that is not in STREAMS, nor several of them with COMBINE in between."""
-    for name in stream.split(COMBINE):
-        if name not in STREAMS:
-            raise ValueError(f"unknown stream {name!r}; known: {', '.join(STREAMS)}")
+def check_name(stream: str) -> None:
+    """ValueError: a stream that is not in STREAMS."""
+    if stream not in STREAMS:
+        raise ValueError(f"unknown stream {stream!r}; known: {', '.join(STREAMS)}")
 
 
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stgcn.clips import SPATIAL_LAYOUTS, Preprocess3D, for_layout, input_channels, joint_shape
+from stgcn.clips import SPATIAL_LAYOUTS, Preprocess3D, for_layout, joint_shape
 from stgcn.graph import KINECT20
 from stgcn.preprocess import Preprocess
 
@@ -72,9 +72,3 @@ def test_an_unobserved_joint_is_zero_and_changes_no_other(walk):
     expected[:, :, foot] = 0
     np.testing.assert_array_equal(window, expected)
     assert not PREPROCESS(times, np.zeros_like(keypoints), times[-1]).any()
-
-
-def test_combined_streams_lie_beside_each_other():
-    assert input_channels(Preprocess()) == 3
-    assert input_channels(Preprocess(stream="joint+bone_motion")) == 6
-    assert input_channels(Preprocess3D("kinect20", stream="joint+bone")) == 8

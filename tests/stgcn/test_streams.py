@@ -73,13 +73,6 @@ def test_joint_is_the_window_itself():
     assert torch.equal(stream(window(), "joint", "coco17"), window())
 
 
-@pytest.mark.parametrize("x", [window(), torch.stack([window(), window()])[..., None]], ids=["window", "batch"])
-def test_combined_streams_are_one_after_another_in_the_channels(x):
-    combined = stream(x, "bone+joint_motion", "coco17")
-    apart = [stream(x, name, "coco17") for name in ("bone", "joint_motion")]
-    assert torch.equal(combined, torch.cat(apart, dim=x.ndim - 3 if x.ndim == 3 else 1))
-
-
 def test_bones_point_from_the_next_joint_towards_the_centre():
     x = window()
     bone = stream(x, "bone", "coco17")
