@@ -22,7 +22,7 @@ from app.skeletons import SkeletonFrame
 from app.streams import Interval, Stream, pose_of
 from app.tracking import Track
 from stgcn.data import Clip
-from stgcn.experiment import is_held_out
+from stgcn.experiment import held_out
 from stgcn.readers import skeletons as skeleton_reader
 from stgcn.readers import webcam
 from stgcn.scenes import FPS, Performance, body_height, repeat
@@ -30,6 +30,7 @@ from stgcn.scenes import FPS, Performance, body_height, repeat
 SIDES = {"test": 1, "val": 2}  # and the seed of each
 SPLIT = 1  # of J-HMDB
 HELD_OUT = 0.2  # of its training clips make validation streams: `data.val` of the config of a network to be calibrated
+SIGNING = Path(__file__).parents[1] / "configs" / "actions" / "videos.csv"  # who of those who sign trains and who tests
 ESTIMATORS = ("mmpose", "movenet")
 REPEATED = ("wave", "clap")  # look the same forwards and backwards, and go on for a while
 MIN_FRAMES = 10  # a clip in which the person was found in fewer shows no action
@@ -196,17 +197,16 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
     """All streams of a side, "test" or "val", from the skeleton files in `folder`. ValueError: something is missing."""
     rng = np.random.default_rng(SIDES[side])
     division = skeleton_reader.read_splits(splits, SPLIT)
-    names = division.test if side == "test" else tuple(name for name in division.train if is_held_out(name, HELD_OUT))
+    recorded_side = "test" if side == "test" else "train"
     for estimator in ESTIMATORS:
+        names = division.test if side == "test" else division.train
         clips = skeleton_reader.read_folder(folder / "jhmdb" / estimator, names, division, LAYOUT)
-        clips = [clip for clip in clips if len(clip.times) >= MIN_FRAMES]
+        kept = names if side == "test" else held_out(clips, HELD_OUT)
+        clips = [clip for clip in clips if clip.name in kept and len(clip.times) >= MIN_FRAMES]
         yield from action_streams(clips, division.classes, rng, f"actions_{estimator}")
         yield from idle_streams(clips, rng, f"{streams.IDLE}_{estimator}")
-        signing = sorted((folder / "videos" / estimator).glob(f"asl_*{streams.SKELETON_SUFFIX}"))
-        clips = [skeleton_reader.read_clip(path, path.stem, 0, LAYOUT)
-                 for i, path in enumerate(signing) if webcam.is_test(i) == (side == "test")]
-        if clips:
-            yield signing_stream(clips, rng, f"asl_{estimator}")
+        signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
+        yield signing_stream(signing.clips, rng, f"asl_{estimator}")
     yield from _webcam(side, recordings, rng)
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)

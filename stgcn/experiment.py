@@ -1,6 +1,7 @@
 """What a config asks for, made real: its clips read and checked, its network built."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
@@ -14,7 +15,7 @@ from stgcn.clips import joint_shape
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.model import STGCN
 from stgcn.moments import MomentDataset
-from stgcn.readers import jhmdb, read_part
+from stgcn.readers import read_part
 from stgcn.settings import Settings
 
 
@@ -56,14 +57,14 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     parts = [read_part(data, path, preprocess.layout, "train") for path in data.train]
     test = parts_to_test(settings)
     classes = classes_to_learn(settings, [*parts, *test.values()])
-    clips = [clip for part in parts for clip in part.clips]
-    if data.fill:
-        clips += [clip for path in data.train for clip in jhmdb.fill(path, data.fill, data.split)]
-    held_out = [clip for clip in clips if is_held_out(clip.name, data.val)]
-    if data.val and not held_out:
-        raise ValueError(f"data.val={data.val} holds out none of {len(clips)} training clips")
-    # A clip in which nobody was found teaches nothing, but it counts in a test.
-    seen = [clip for clip in clips if len(clip.times) and not is_held_out(clip.name, data.val)]
+    known, val = [], []
+    for part in parts:
+        names = held_out(part.clips, data.val)
+        # A clip in which nobody was found teaches nothing, but it counts in a test.
+        known += [clip for clip in part.clips if clip.name not in names and len(clip.times)]
+        val += [clip for clip in part.clips if clip.name in names]
+    if data.val and not val:
+        raise ValueError(f"data.val={data.val} holds out none of {len(known)} training clips")
     shared = dict(preprocess=preprocess, num_classes=len(classes))
     _, channels = joint_shape(preprocess.layout)
     torch.manual_seed(seed)
@@ -74,10 +75,10 @@ def prepare(settings: Settings, seed: int) -> Experiment:
         settings=settings,
         seed=seed,
         classes=classes,
-        train=_training_samples(settings, seen, classes, seed),
+        train=_training_samples(settings, known, classes, seed),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
         network=network,
-        val=SkeletonDataset(held_out, **shared) if held_out else None,
+        val=SkeletonDataset(val, **shared) if val else None,
     )
 
 
@@ -113,12 +114,26 @@ def classes_to_learn(settings: Settings, parts: Iterable[Part]) -> tuple[str, ..
     return tuple(dict.fromkeys((*classes, *added)))
 
 
-def is_held_out(name: str, share: float) -> bool:
-    """By name alone: the same for every seed, and wherever several pose estimators saw one recording.
+def held_out(clips: Iterable[Clip], share: float) -> frozenset[str]:
+    """Names of the recordings of one data set that are held out: of every class at most `share`, only whole sources.
 
-    Clips of one source stay together: "wave/PARTY_wave_far_3.mp4" and "wave/PARTY_wave_near_4.mp4" (HMDB's names), or
-    "party_3.mp4" and "party_4.mp4".
+    By names alone: the same for every seed, and wherever several pose estimators saw the same recordings. Clips of one
+    source stay together: "wave/PARTY_wave_far_3.mp4" and "wave/PARTY_wave_near_4.mp4" (HMDB's names), or "party_3.mp4"
+    and "party_4.mp4".
     """
+    classes: defaultdict[int, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for clip in clips:
+        classes[clip.label][_source(clip.name)].add(clip.name)
+    chosen: set[str] = set()
+    for sources in classes.values():
+        left = share * sum(map(len, sources.values()))
+        for source in sorted(sources, key=lambda source: crc32(source.encode())):
+            if len(sources[source]) <= left:
+                chosen |= sources[source]
+                left -= len(sources[source])
+    return frozenset(chosen)
+
+
+def _source(name: str) -> str:
     path = PurePath(name)
-    recording = re.sub(r"_\d+$", "", path.stem.partition(f"_{path.parent.name}_")[0])
-    return crc32(recording.encode()) < share * 2**32
+    return re.sub(r"_\d+$", "", path.stem.partition(f"_{path.parent.name}_")[0])

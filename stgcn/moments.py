@@ -17,13 +17,15 @@ from torch import Tensor
 
 from stgcn.augment import Augment
 from stgcn.data import Clip, SkeletonDataset
+from stgcn.gestures import can_gesture, clap, gesticulate, wave
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
-from stgcn.scenes import Performance, gesticulate, repeat
+from stgcn.scenes import Performance, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
 LONGEST_ACT_S = 3.0
+MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Moments:
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
     still_after: probability of keeping still after it.
     gesture: probability of nameless gestures instead of the action.
+    made_up: probability of each of the classes "wave" and "clap", made up by `stgcn.gestures`, instead of the action.
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
     ValueError: a probability outside 0..1, the first three being more than 1 together, or a negative lag.
@@ -53,6 +56,7 @@ class Moments:
     other_before: float = 0.25
     still_after: float = 0.6
     gesture: float = 0.1
+    made_up: float = 0.0
     lag_s: float = 0.2
 
     @property
@@ -61,7 +65,7 @@ class Moments:
         return (self.idle, self.other, *self.silent)
 
     def __post_init__(self):
-        for name in ("alone", "still_before", "other_before", "still_after", "gesture"):
+        for name in ("alone", "still_before", "other_before", "still_after", "gesture", "made_up"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
         if self.alone + self.still_before + self.other_before > 1:
@@ -79,7 +83,7 @@ class MomentDataset(SkeletonDataset):
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (*moments.nothing, *moments.by_legs, *moments.repeated):
+        for name in (*moments.nothing, *moments.by_legs, *moments.repeated, *(MADE_UP if moments.made_up else ())):
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
@@ -111,8 +115,12 @@ class MomentDataset(SkeletonDataset):
         elif before < moments.still_before + moments.other_before:
             other = self.clips[rng.integers(len(self.clips))]
             performance.act(*self._performed(rng, other), self.classes[other.label])
-        if rng.random() < moments.gesture:
+        kind = rng.random()
+        if kind < moments.gesture:
             performance.act(*self._gestures(rng, keypoints[0]), moments.other)
+        elif kind < moments.gesture + len(MADE_UP) * moments.made_up and can_gesture(keypoints[0]):
+            name = str(rng.choice(list(MADE_UP)))
+            performance.act(*MADE_UP[name](rng, keypoints[0], rng.uniform(*MADE_UP_S)), name)
         else:
             performance.act(times, keypoints, self.classes[clip.label])
         if rng.random() < moments.still_after:

@@ -6,7 +6,6 @@ random comes from the generator passed in.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,6 @@ from stgcn.preprocess import CENTRE_JOINTS, LIMB_LENGTHS
 
 FPS = 30.0  # of composed movement
 MOVE_S = 0.3  # from one pose to the next
-GESTURE_S, PAUSE_S = (0.2, 0.8), 0.4  # shortest and longest time of an arm's way; longest that it stays
-ARM = ("shoulder", "elbow", "wrist")
 
 # How a detector sees somebody who keeps still, as standard deviations in body heights.
 JITTER = 0.003  # of a joint from frame to frame, when the detector is sure of it
@@ -57,15 +54,15 @@ def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, 
     confidence = pose[:, 2]
     unit = body_height(pose, layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
     jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2  # (V,)
-    offset = jitter[:, None] * _wander(rng, (n, len(pose), 2), JITTER_MEMORY_S, fps)
-    offset *= np.exp(JITTER_BURSTS * _wander(rng, (n, len(pose), 1), BURST_MEMORY_S, fps))
-    offset += DRIFT * _wander(rng, (n, len(pose), 2), DRIFT_MEMORY_S, fps)
-    offset += SWAY * _wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
+    offset = DRIFT * wander(rng, (n, len(pose), 2), DRIFT_MEMORY_S, fps)  # (n, V, 2)
+    offset += SWAY * wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
     offset -= offset[0]  # begins in the pose itself
+    bursts = np.exp(JITTER_BURSTS * wander(rng, (n, len(pose), 1), BURST_MEMORY_S, fps))
+    offset += bursts * jitter[:, None] * wander(rng, (n, len(pose), 2), JITTER_MEMORY_S, fps)
     held = np.repeat(pose[None].astype(np.float32), n, axis=0)  # (n, V, 3)
     seen = confidence > 0
     held[:, seen, :2] += unit * offset[:, seen]
-    sureness = confidence + CONFIDENCE_JITTER * _wander(rng, (n, len(pose)), JITTER_MEMORY_S, fps)
+    sureness = confidence + CONFIDENCE_JITTER * wander(rng, (n, len(pose)), JITTER_MEMORY_S, fps)
     held[..., 2] = np.where(seen, sureness.clip(0.01, 1), 0)
     return np.arange(n) / fps, held
 
@@ -102,32 +99,6 @@ def move(start: np.ndarray, end: np.ndarray, duration_s: float = MOVE_S, fps: fl
     moved = np.where((only_end & ~early)[..., None], end, moved)
     moved[(only_start & ~early) | (only_end & early)] = 0
     return np.arange(n) / fps, moved.astype(np.float32)
-
-
-def gesticulate(rng: Generator, pose: np.ndarray, others: Sequence[np.ndarray], fps: float = FPS,
-                layout: str = "coco17"):  # fmt: skip
-    """Arms that go from one place to another, as those of people who talk, work or scratch themselves: nothing that has
-    a name. Times from 0, keypoints.
-
-    pose: (V, 3), of the rest of the body. others: poses (V, 3) whose arms are taken, one after another, in the size and
-    at the shoulders of `pose`; each is reached within GESTURE_S and kept for up to PAUSE_S.
-    """
-    joints = get_layout(layout)
-    arms = [[joints.index(f"{side}_{joint}") for joint in ARM] for side in ("left", "right")]
-    unit, keypoints, now = body_height(pose, layout), [pose[None]], pose
-    for other in others:
-        target = pose.copy()
-        scale = unit / body_height(other, layout)
-        for shoulder, *rest in arms:
-            if pose[shoulder, 2] > 0 and other[shoulder, 2] > 0:
-                target[rest, :2] = pose[shoulder, :2] + (other[rest, :2] - other[shoulder, :2]) * scale
-                target[rest, 2] = other[rest, 2]
-        keypoints.append(move(now, target, rng.uniform(*GESTURE_S), fps)[1])
-        _, held = hold(rng, target, rng.uniform(0, PAUSE_S), fps, layout)
-        keypoints.append(held)
-        now = held[-1]
-    moved = np.concatenate(keypoints).astype(np.float32)
-    return np.arange(len(moved)) / fps, moved
 
 
 def place(keypoints: np.ndarray, like: np.ndarray, layout: str = "coco17") -> np.ndarray:
@@ -217,7 +188,7 @@ def _centre(pose: np.ndarray, layout: str) -> np.ndarray:
     return np.zeros(2, np.float32)
 
 
-def _wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:
+def wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:
     """Normal noise of standard deviation 1 that resembles itself over time (axis 0) for about `memory_s`."""
     memory = math.exp(-1 / (memory_s * fps))
     noise = rng.normal(size=shape).astype(np.float32)

@@ -40,7 +40,6 @@ class Data:
         is of another kind than the rest is a dict of SOURCE_KEYS.
     names: what the network calls a class of the data; the others keep their name. Classes of one name become one.
     classes: of the network, in this order; without, those of the data, which are then the same in all paths.
-    fill: folders of COCO-17 skeleton files that stand in, for training only, for clips of "jhmdb" without ground truth.
     split: which official division of the data, a number or a name that the format has.
     splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
     val: share of the training recordings, 0..1, that are held out to find the best epoch; 0 holds none out,
@@ -53,7 +52,6 @@ class Data:
     train: Sequence[str | Mapping[str, Any]]
     test: dict[str, str | Mapping[str, Any]]
     format: str = "skeletons"
-    fill: Sequence[str] = ()
     split: int | str = 1
     splits: str = ""
     names: dict[str, str] = field(default_factory=dict)
@@ -67,8 +65,6 @@ class Data:
                                  f"{', '.join(SOURCE_KEYS[1:])}; got {dict(source)}")
         if self.format == "skeletons" and not self.splits:
             raise ValueError("data.splits is missing: the CSV that divides the skeleton files")
-        if self.fill and self.format != "jhmdb":
-            raise ValueError(f"data.fill is for the ground truth of jhmdb, not for {self.format}")
         if not 0 <= self.val < 1:
             raise ValueError(f"data.val is a share from 0 to below 1, got {self.val}")
         for name in self.test:

@@ -1,12 +1,17 @@
 # The 21 actions of J-HMDB from its ground truth: 15 joints that people annotated in every frame.
-# 124 training clips of every split have no ground truth here; poses estimated in their videos stand in for it. The test
-# clips all have it, and only that is tested on.
+# Skeletons that were estimated in the training clips are samples too, other views of the same; 124 clips of every split,
+# which have no ground truth here, are learned from these alone. The test clips all have ground truth, and only that is
+# tested on.
 
 data = dict(
     format="jhmdb",
     split=1,
-    train=["../shared/data/jhmdb/jhmdb_gt.npz"],
-    fill=["work_dirs/skeletons/jhmdb/mmpose"],
+    splits="../shared/data/jhmdb/splits.csv",  # of the skeletons
+    train=[
+        "../shared/data/jhmdb/jhmdb_gt.npz",
+        dict(path="work_dirs/skeletons/jhmdb/mmpose", format="skeletons"),
+        dict(path="work_dirs/skeletons/jhmdb/movenet", format="skeletons"),
+    ],
     test=dict(ground_truth="../shared/data/jhmdb/jhmdb_gt.npz"),
 )
 
@@ -18,6 +23,6 @@ model = dict(width=21, dropout=0.2)  # a third of the paper's width: 660 clips a
 augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, thin=0.0, hide_legs=0.0, confidence_noise=0.0)
 
 # Few clips are seen often: until the training clips are known by heart, and at a learning rate that lets them.
-training = dict(epochs=120, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+training = dict(epochs=80, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(data="J-HMDB, ground-truth poses; 124 training clips with estimated ones", licence="CC BY 4.0")

@@ -16,9 +16,8 @@ from stgcn.readers.common import check_label, check_layout
 ARRAYS = ("keypoints", "offsets", "label", "class_names")
 
 
-def load(path: str | Path, more: Sequence[str], beside: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """The arrays above, `more`, which have a row a clip, and `beside`, which have rows of their own. No object
-    of the file is ever executed.
+def load(path: str | Path, more: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays above and `more`, which have a row a clip. No object of the file is ever executed.
 
     ValueError: there is no such file, it is of another kind, lacks an array, or they do not fit together.
     """
@@ -26,7 +25,7 @@ def load(path: str | Path, more: Sequence[str], beside: Sequence[str] = ()) -> d
         raise ValueError(f"there is no file {path}")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            wanted = (*ARRAYS, *more, *beside)
+            wanted = (*ARRAYS, *more)
             missing = [name for name in wanted if name not in archive]
             if missing:
                 raise ValueError(f"it has no array {missing[0]}")

@@ -11,9 +11,11 @@ import numpy as np
 from stgcn import skeleton_files
 from stgcn.data import Clip, Part
 from stgcn.graph import get_layout
+from stgcn.joints import jhmdb15_from_coco17
 from stgcn.skeleton_files import RecordedFrame
 
 SKELETON_SUFFIX = ".skeletons.jsonl"
+CONVERTED = {"jhmdb15": ("coco17", jhmdb15_from_coco17)}  # joints that no pose estimator finds, from those it finds
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,20 @@ def read_folder(folder: str | Path, names: Sequence[str], splits: Splits, layout
 def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
     """The main person of a skeleton file: the track with the largest sum of score x box area.
 
+    layout: of the file, or of CONVERTED.
     ValueError: see `stgcn.skeleton_files.read`.
     """
-    header, frames = skeleton_files.read(path, layout)
+    recorded, convert = CONVERTED.get(layout, (layout, np.asarray))
+    header, frames = skeleton_files.read(path, recorded)
     frames = list(frames)
     person = _main_person(frames)
-    joints = len(get_layout(layout).joints)
+    joints = len(get_layout(recorded).joints)
+    keypoints = np.array([keypoints for _, keypoints in person] or np.empty((0, joints, 3)), np.float32)
     return Clip(
         name=name,
         label=label,
         times=np.array([time_s for time_s, _ in person], np.float64),
-        keypoints=np.array([keypoints for _, keypoints in person] or np.empty((0, joints, 3)), np.float32),
+        keypoints=convert(keypoints),
         end_s=frames[-1].time_s if frames else 0.0,
         size=header.size,
     )

@@ -1,6 +1,5 @@
 """Streams made from clips: every clip once, truth where the action is, and never a clip of the other side."""
 
-import csv
 import os
 import subprocess
 import sys
@@ -9,9 +8,8 @@ import numpy as np
 import pytest
 
 from app import make_streams, streams
-from app.make_streams import HELD_OUT, webcam_is_val
+from app.make_streams import webcam_is_val
 from stgcn.data import Clip
-from stgcn.experiment import is_held_out
 from stgcn.readers import webcam
 from tests.app.people import skeletons
 from tests.conftest import ROOT
@@ -97,15 +95,6 @@ def test_who_stands_in_front_of_a_webcam_does_nothing(rng):
 
 def test_no_recording_is_on_two_sides():
     assert not any(webcam.is_test(i) and webcam_is_val(i) for i in range(23))
-
-
-def test_clips_of_one_video_stay_together(shared):
-    with shared("data/jhmdb/splits.csv").open() as file:
-        names = [row["video"] for row in csv.DictReader(file) if row["split1"] == "train"]
-    assert 0.15 < np.mean([is_held_out(name, HELD_OUT) for name in names]) < 0.25
-    for name in names:
-        stem, _, number = name.removesuffix(".mp4").rpartition("_")
-        assert is_held_out(f"{stem}_{number}.mp4", HELD_OUT) == is_held_out(f"{stem}_9.mp4", HELD_OUT)
 
 
 def test_made_streams_are_read_back(tmp_path, rng):

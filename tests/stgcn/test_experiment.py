@@ -1,8 +1,12 @@
+import re
+
+import numpy as np
 import pytest
 
 from stgcn.checkpoint import Checkpoint, save
-from stgcn.data import Part
-from stgcn.experiment import classes_to_learn, parts_to_test, prepare
+from stgcn.data import Clip, Part
+from stgcn.experiment import classes_to_learn, held_out, parts_to_test, prepare
+from stgcn.readers.skeletons import read_splits
 from stgcn.settings import read_settings
 from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
 
@@ -27,16 +31,6 @@ def test_nothing_to_hold_out_is_refused(config):
         prepare(read_settings(config, {"data.val": 1e-9}), 0)
 
 
-def test_skeleton_files_have_nothing_to_fill(config):
-    with pytest.raises(ValueError, match="data.fill is for the ground truth of jhmdb"):
-        read_settings(config, {"data.fill": ["somewhere"]})
-
-
-def test_everything_held_out_is_refused(config):
-    with pytest.raises(ValueError, match="at least one clip"):
-        prepare(read_settings(config, {"data.val": 1 - 1e-9}), 0)
-
-
 def test_a_recording_is_held_out_whoever_saw_it_and_whatever_the_seed(config):
     settings = read_settings(config, {"data.val": 0.3})
     twice = read_settings(config, {"data.val": 0.3, "data.train": 2 * list(settings.data.train)})
@@ -45,6 +39,18 @@ def test_a_recording_is_held_out_whoever_saw_it_and_whatever_the_seed(config):
     assert not set(names(both.val)) & set(names(both.train))
     assert len(one.val) + len(one.train) == TRAINING_CLIPS
     assert one.val.augment is None and one.train.augment is not None
+
+
+def test_whole_sources_are_held_out_and_of_every_class_no_more_than_was_asked(shared):
+    splits = read_splits(shared("data/jhmdb/splits.csv"), 1)
+    clips = [Clip(name, splits.labels[name], np.zeros(0), np.zeros((0, 17, 3)), 0) for name in splits.train]
+    names = held_out(clips, 0.2)
+    assert 0.15 < len(names) / len(clips) <= 0.2
+    for label in range(len(splits.classes)):
+        of_class = [clip.name for clip in clips if clip.label == label]
+        assert len(names.intersection(of_class)) <= 0.2 * len(of_class)
+    kept = {re.split(r"_\d+\.mp4", clip.name)[0] for clip in clips if clip.name not in names}
+    assert not kept & {re.split(r"_\d+\.mp4", name)[0] for name in names}
 
 
 def test_a_larger_share_holds_out_more_and_tests_stay(config):

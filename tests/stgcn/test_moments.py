@@ -23,8 +23,8 @@ def clip(label: int = 1, seconds: float = 1.2) -> Clip:
     return Clip("somebody", label, times, waving(times), end_s=times[-1])
 
 
-def samples(count: int = 60, clips=None, **moments) -> list:
-    dataset = MomentDataset(clips or [clip()], Preprocess(frames=45), CLASSES, PLAIN, 0,
+def samples(count: int = 60, clips=None, classes=CLASSES, **moments) -> list:
+    dataset = MomentDataset(clips or [clip()], Preprocess(frames=45), classes, PLAIN, 0,
                             Moments(**({"repeated": ["wave"]} | ALONE | moments)))  # fmt: skip
     found = []
     for dataset.epoch in range(count):
@@ -73,6 +73,13 @@ def test_arms_that_do_what_has_no_name_are_called_other():
     window = max((window for window, _ in samples(20, gesture=1)), key=lambda window: window[2].any(dim=1).sum())
     moved = (window[:2].amax(dim=1) - window[:2].amin(dim=1)).norm(dim=0)[:, 0]  # (V,)
     assert moved[WRIST] > 2 * moved[[5, 6, 11, 12]].max(), "arms move, shoulders and hips hardly"
+
+
+def test_made_up_waving_has_the_name_of_waving():
+    labels = {label for _, label in samples(20, clips=[clip(0)], made_up=0.5, lag_s=0, classes=(*CLASSES, "clap"))}
+    assert labels == {1, 4}
+    with pytest.raises(ValueError, match="'clap'"):
+        samples(1, made_up=0.1)
 
 
 @pytest.mark.parametrize("alone", [0, 1])

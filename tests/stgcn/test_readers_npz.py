@@ -11,7 +11,6 @@ from stgcn.graph import JHMDB15
 from stgcn.preprocess import Preprocess
 from stgcn.readers import jhmdb, nwucla, read_part
 from stgcn.settings import Data
-from tests.stgcn.made_up import write_clip
 
 LAYOUTS = {jhmdb: "jhmdb15", nwucla: "kinect20"}
 both = pytest.mark.parametrize("reader", LAYOUTS, ids=lambda reader: reader.__name__.split(".")[-1])
@@ -139,40 +138,3 @@ def test_the_real_nwucla(shared):
     dataset = SkeletonDataset(test.clips, preprocess, 10)
     head = dataset[0][0][1, :, 3, 0] - dataset[0][0][1, :, 15, 0]
     assert (head > 0.5).all(), "y is up, and the head is more than half a body above the foot"
-
-
-def every_clip(**changes):
-    """Names, labels and places of four clips, of which `write` has all but the last."""
-    return dict(
-        all_videos=np.array(["wave/a.avi", "sit/c.avi", "wave/b.avi", "sit/lost.avi"]),
-        all_video_label=np.array([1, 0, 1, 0]),
-        all_video_splits=np.array([[1, 2], [1, 1], [2, 1], [1, 2]]),
-    ) | changes
-
-
-def test_an_archive_that_does_not_name_all_clips_cannot_be_filled(tmp_path):
-    with pytest.raises(ValueError, match="no array all_videos"):
-        jhmdb.fill(write(tmp_path / "a.npz", jhmdb), [tmp_path], 1)
-
-
-def test_a_folder_without_the_missing_clip_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="skeleton files"):
-        jhmdb.fill(write(tmp_path / "a.npz", jhmdb, **every_clip()), [tmp_path], 1)
-
-
-def test_only_training_clips_without_ground_truth_are_filled(tmp_path):
-    path = write(tmp_path / "a.npz", jhmdb, **every_clip())
-    for name in ("sit/lost", "sit/c", "wave/a"):
-        write_clip(tmp_path / f"{name}.skeletons.jsonl", "left_wrist", np.random.default_rng(0))
-    (clip,) = jhmdb.fill(path, [tmp_path], 1)
-    assert (clip.name, clip.label) == ("sit/lost.mp4", 0)
-    assert clip.keypoints.shape[1:] == (15, 3) and (clip.keypoints[..., 2] == 1).all()
-    assert jhmdb.fill(path, [tmp_path], 2) == [], "in the second split it tests"
-
-
-def test_the_real_jhmdb_lacks_124_training_clips_in_every_split(shared, tmp_path):
-    path = shared("data/jhmdb/jhmdb_gt.npz")
-    write_clip(tmp_path / "any.skeletons.jsonl", "left_wrist", np.random.default_rng(0))
-    for split in (1, 2, 3):
-        with pytest.raises(ValueError, match="lacks 124 of 124 clips"):
-            jhmdb.fill(path, [tmp_path], split)

@@ -118,3 +118,12 @@ def test_nobody_in_a_clip_is_no_error(tmp_path, frames):
     assert empty.keypoints.shape == (0, 17, 3)
     window, _ = SkeletonDataset([empty], Preprocess(), 1)[0]
     assert not window.any()
+
+
+def test_ground_truth_and_what_was_estimated_train_together(tmp_path, csv):
+    """Joints that no estimator finds are made from those it finds; nobody in view stays nobody."""
+    write(tmp_path / "wave" / "a.skeletons.jsonl", [[person()], [person()]])
+    clip = read_clip(tmp_path / "wave" / "a.skeletons.jsonl", "wave/a.mp4", 1, "jhmdb15")
+    assert clip.keypoints.shape == (2, 15, 3) and (clip.keypoints[..., 2] == 1).all()
+    empty = read_clip(write(tmp_path / "e.skeletons.jsonl", [[]]), "e", 1, "jhmdb15")
+    assert empty.keypoints.shape == (0, 15, 3)
