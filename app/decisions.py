@@ -1,7 +1,7 @@
 """From scores to decisions: an action begins and ends at a moment, and most of the time there is none.
 
-A softmax always has a maximum, so the best class alone means nothing. An action begins when its smoothed
-score has led all others, above one threshold, for a while, and the person has moved; it ends when the score
+A softmax always has a maximum, so the best class alone means nothing. An action begins when its smoothed score has led
+all others, above one threshold, for a while, the shorter the surer it is, and the person has moved; it ends when the score
 falls below a lower threshold (hysteresis), when another action has begun, or when the person is gone.
 """
 
@@ -22,7 +22,8 @@ class DecisionSettings:
     """When a score becomes an action. Stored in the checkpoint (`decisions`), chosen by `app.calibrate`.
 
     on, off: smoothed scores (0..1) at which an action begins and ends; higher `on`, fewer false actions.
-    hold_s: seconds for which a score must stay above `on`; longer, fewer flickers and later labels.
+    hold_s: seconds for which a score that just reaches `on` must last; a higher one needs less, and one of 1 no time.
+        Longer, fewer flickers and later labels.
     smoothing_s: time constant of the smoothing; longer, steadier and later.
     nothing: classes that mean that nothing happens; they are never announced.
     temperature: logits are divided by it before the softmax; above 1, scores are less sure of themselves.
@@ -143,7 +144,7 @@ class ActionDecider:
 
     def _judge(self, track: int, person: _Person, frame: int) -> list[ActionEvent]:
         now, events = person.updated_s, []
-        formed = person.leader is not None and now - person.leading_since_s >= self._settings.hold_s
+        formed = person.leader is not None and now - person.leading_since_s >= self._wait_s(person, person.leader)
         if person.action is not None:
             score = float(person.smoothed[person.action])
             person.best_score = max(person.best_score, score)
@@ -156,6 +157,11 @@ class ActionDecider:
             person.best_score = float(person.smoothed[person.action])
             events.append(self._event("start", track, frame, None))
         return events
+
+    def _wait_s(self, person: _Person, index: int) -> float:
+        """For how long a class must have led until it begins, seen from its score now."""
+        on = self._on[index]
+        return self._settings.hold_s * float((1 - person.smoothed[index]) / (1 - on)) if on < 1 else 0.0
 
     def _earlier(self, person: _Person, time_s: float) -> float:
         """When that happened of which the scores speak at time_s."""
@@ -181,7 +187,7 @@ class ActionDecider:
                            person.start_s, end_s, frame)
 
     def _state(self, track: int) -> ActionState:
-        person, hold_s = self._people[track], self._settings.hold_s
+        person = self._people[track]
         scores = person.smoothed
         if person.action is not None:
             name = self._classes[person.action]
@@ -191,5 +197,6 @@ class ActionDecider:
         best = max(self._candidates, key=lambda index: scores[index] / self._on[index])
         # Half of the way is reaching the threshold, the other half staying above it.
         reached = min(float(scores[best] / self._on[best]), 1.0)
-        held = (person.updated_s - person.leading_since_s) / hold_s if hold_s and best == person.leader else 0.0
+        wait_s = self._wait_s(person, best)
+        held = (person.updated_s - person.leading_since_s) / wait_s if wait_s and best == person.leader else 0.0
         return ActionState(track, None, float(scores[best]), None, self._classes[best], (reached + held) / 2, scores)

@@ -14,6 +14,7 @@ data = dict(
     train=[
         "work_dirs/skeletons/jhmdb/mmpose",
         "work_dirs/skeletons/jhmdb/movenet",
+        "work_dirs/skeletons/jhmdb_small/movenet",  # the same clips, shown at a quarter to half of their size
         # Twelve recordings, some half a minute long, and nobody squats anywhere else: as many as clips of a class.
         *[dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"})] * 12,
         # Five recordings of people who sign: hands that move a lot, and nothing of it has a name here.
@@ -31,11 +32,12 @@ data = dict(
 
 preprocess = dict(layout="coco17", fps=15.0, frames=24)  # 1.53 s; hands that wave are slower than 7 Hz
 
-model = dict(width=24, dropout=0.2)
+model = dict(width=32, dropout=0.2)
 
 moments = dict(
     alone=0.35,
     other_before=0.15,
+    made_up=0.06,
     by_legs=["squat"],
     repeated=["wave", "clap", "brush_hair", "idle"],
     silent=["brush_hair", "catch", "climb_stairs", "golf", "pour", "pullup", "shoot_ball", "shoot_bow", "shoot_gun",
@@ -46,7 +48,7 @@ augment = dict(
     hide_legs=0.5, hide_hips=0.7, position_noise=0.015, shaky=0.25, thin=0.3, thin_fps=(8, 20), drop_joint=0.05
 )
 
-training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+training = dict(epochs=150, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(
     data="J-HMDB split 1 (HMDB51) and webcam_lzq, skeletons estimated by this project",

@@ -70,6 +70,13 @@ def test_a_flash_of_an_action_is_not_an_action():
     assert decide([IDLE] * 10 + [WAVE] + [IDLE] * 10)[2] == []
 
 
+def test_what_is_surer_is_said_sooner():
+    """A score of 1 needs no time, one at the threshold hold_s."""
+    settings = replace(SETTINGS, on=0.5, hold_s=1.0, smoothing_s=1e-3)
+    starts = [decide([IDLE, *[(1 - score, score, 0)] * 30], settings=settings)[2][0].frame for score in (1, 0.75, 0.51)]
+    assert starts == [1, 6, 11]
+
+
 def test_a_dip_between_the_thresholds_does_not_end_an_action():
     _, _, events = decide([WAVE] * 20 + [(0.5, 0.45, 0.05)] * 20 + [WAVE] * 20)
     assert [event.event for event in events] == ["start"]
