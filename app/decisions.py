@@ -1,8 +1,9 @@
 """From scores to decisions: an action begins and ends at a moment, and most of the time there is none.
 
-A softmax always has a maximum, so the best class alone means nothing. An action begins when its smoothed score has led
-all others, above one threshold, for a while, the shorter the surer it is, and the person has moved; it ends when the score
-falls below a lower threshold (hysteresis), when another action has begun, or when the person is gone.
+A softmax always has a maximum, so the best class alone means nothing. An action begins when its smoothed
+score has led all others, above one threshold, for a while, the shorter the surer it is, and the person has
+moved; it ends when the score falls below a lower threshold (hysteresis), when another action has begun, or
+when the person is gone.
 """
 
 import math
