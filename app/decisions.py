@@ -31,8 +31,8 @@ class DecisionSettings:
     margin: smoothed score by which a class must lead every other one, those of `nothing` included.
     on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
     min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
-    lag_s: seconds by which scores follow what people do; actions are said to have begun and ended that much
-        earlier. When it is said does not change.
+    lag_s: seconds by which scores follow what people do. An action is said to have lasted from when its score rose
+        above `off` to when it fell below, both that much earlier. When it is said does not change.
 
     ValueError: numbers out of range.
     """
@@ -85,7 +85,8 @@ class _Person:
 
     smoothed: np.ndarray  # (classes,)
     updated_s: float
-    first_s: float  # in view since
+    free_since_s: float  # in view, and the last action ended
+    above_since_s: np.ndarray  # (classes,): since when a score has not been below `off`; infinity where it is
     leader: int | None = None  # the class that meets every condition of an action but its duration
     leading_since_s: float = 0.0
     action: int | None = None
@@ -127,10 +128,12 @@ class ActionDecider:
         return self._forget(frame, self._people)
 
     def _smooth(self, track: int, scores: np.ndarray, now: float) -> _Person:
-        person = self._people.setdefault(track, _Person(np.array(scores), now, now - MIN_SPAN_S))
+        person = self._people.setdefault(track, _Person(np.array(scores), now, now - MIN_SPAN_S,
+                                                        np.full(len(scores), np.inf)))  # fmt: skip
         weight = -math.expm1(-(now - person.updated_s) / self._settings.smoothing_s)
         person.smoothed = person.smoothed + weight * (scores - person.smoothed)
         person.updated_s = now
+        person.above_since_s = np.where(person.smoothed >= self._off, np.minimum(person.above_since_s, now), np.inf)
         return person
 
     def _lead(self, person: _Person, motion: float) -> None:
@@ -152,9 +155,10 @@ class ActionDecider:
             rivalled = person.leader not in (None, person.action)
             if (rivalled and formed) or score < self._off[person.action]:
                 until_s = person.leading_since_s if rivalled else now
-                events.append(self._end(track, frame, self._earlier(person, until_s)))
+                person.free_since_s = self._earlier(person, until_s)
+                events.append(self._end(track, frame, person.free_since_s))
         if formed and person.action is None:
-            person.action, person.start_s = person.leader, self._earlier(person, person.leading_since_s)
+            person.action, person.start_s = person.leader, self._earlier(person, person.above_since_s[person.leader])
             person.best_score = float(person.smoothed[person.action])
             events.append(self._event("start", track, frame, None))
         return events
@@ -166,7 +170,7 @@ class ActionDecider:
 
     def _earlier(self, person: _Person, time_s: float) -> float:
         """When that happened of which the scores speak at time_s."""
-        return round(max(time_s - self._settings.lag_s, person.first_s), 3)
+        return round(max(time_s - self._settings.lag_s, person.free_since_s), 3)
 
     def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""

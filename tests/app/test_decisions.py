@@ -77,6 +77,13 @@ def test_what_is_surer_is_said_sooner():
     assert starts == [1, 6, 11]
 
 
+def test_an_action_has_lasted_since_its_score_rose_above_the_lower_threshold():
+    settings = replace(SETTINGS, on=0.6, off=0.3, hold_s=0, smoothing_s=1e-3)
+    _, _, events = decide([IDLE] * 10 + [(0.6, 0.4, 0)] * 10 + [WAVE] * 10 + [IDLE] * 10, settings=settings)
+    start, end = events
+    assert start.frame == 20 and start.start_s == end.start_s == 1.0 and end.end_s == 3.0
+
+
 def test_a_dip_between_the_thresholds_does_not_end_an_action():
     _, _, events = decide([WAVE] * 20 + [(0.5, 0.45, 0.05)] * 20 + [WAVE] * 20)
     assert [event.event for event in events] == ["start"]
