@@ -1,5 +1,5 @@
 """How good and how dear networks are: `python -m stgcn.evaluate CONFIG CHECKPOINT [CHECKPOINT ...]
-[--weights W ...] [-o FOLDER]`.
+[--weights W ...] [--views] [-o FOLDER]`.
 
 Every checkpoint is tested on each test part of the config, as training tests it. Several are streams of one
 decision: besides each alone, the weighted mean of their probabilities is tested, "fused". Where several test parts
@@ -24,9 +24,11 @@ from stgcn.checkpoint import Checkpoint, load
 from stgcn.cost import count_parameters, inference_ms, multiply_adds
 from stgcn.data import Part, SkeletonDataset
 from stgcn.experiment import classes_to_learn, parts_to_test
+from stgcn.graph import get_layout
 from stgcn.results import predict, results
 from stgcn.settings import Settings, read_settings
 from stgcn.streams import PYSKL_WEIGHTS, fuse
+from stgcn.views import VIEWS, views
 
 COMMAND = "python -m stgcn.evaluate"
 FUSED, TOGETHER = "fused", "together"
@@ -76,8 +78,8 @@ def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -
     return [Model(*values) for values in zip(names, paths, checkpoints, weights)]
 
 
-def evaluate(settings: Settings, models: Sequence[Model]) -> dict[str, Any]:
-    """Test models; with several, also their fusion.
+def evaluate(settings: Settings, models: Sequence[Model], several_views: bool = False) -> dict[str, Any]:
+    """Test models; with several, also their fusion. several_views: on the mean over `stgcn.views.views`.
 
     Returns plain values: "models", a list of {"name", "checkpoint", "weight"}; "cost", {name: the fields of
     `Expense`}; and "parts", {test part, or "together": {name: see `stgcn.results.results`}}.
@@ -91,13 +93,13 @@ def evaluate(settings: Settings, models: Sequence[Model]) -> dict[str, Any]:
     classes = classes_to_learn(settings, parts.values())
     for model in models:
         _check(model, settings, classes)
-    scores = {name: _scores(part, models) for name, part in parts.items()}
+    scores = {name: _scores(part, models, several_views) for name, part in parts.items()}
     labels = {name: torch.tensor([clip.label for clip in part.clips]) for name, part in parts.items()}
-    recordings = {tuple(clip.name for clip in part.clips) for part in parts.values()}
-    if len(parts) > 1 and len(recordings) == 1:
-        scores[TOGETHER] = {model: sum(of_part[model] for of_part in scores.values()) / len(parts)
-                            for model in next(iter(scores.values()))}  # fmt: skip
-        labels[TOGETHER] = next(iter(labels.values()))
+    alike = _of_the_same_recordings(parts)
+    if len(alike) > 1:
+        scores[TOGETHER] = {model: sum(scores[name][model] for name in alike) / len(alike)
+                            for model in scores[alike[0]]}  # fmt: skip
+        labels[TOGETHER] = labels[alike[0]]
     cost = {model.name: _expense(model.checkpoint) for model in models}
     if len(models) > 1:
         cost[FUSED] = _together(cost.values())
@@ -120,13 +122,24 @@ def _check(model: Model, settings: Settings, classes: tuple[str, ...]) -> None:
                              f"is number {i}, {own or 'none'} instead of {needed or 'none'}")
 
 
-def _scores(part: Part, models: Sequence[Model]) -> dict[str, Tensor]:
+def _of_the_same_recordings(parts: Mapping[str, Part]) -> list[str]:
+    """Names of the largest group of parts that hold the same recordings."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, part in parts.items():
+        groups.setdefault(tuple(clip.name for clip in part.clips), []).append(name)
+    return max(groups.values(), key=len)
+
+
+def _scores(part: Part, models: Sequence[Model], several_views: bool) -> dict[str, Tensor]:
     """Probabilities (clips, classes), by model."""
     scores: dict[str, Tensor] = {}
     for model in models:
-        checkpoint = model.checkpoint
-        data = SkeletonDataset(part.clips, checkpoint.preprocess, len(part.classes))
-        scores[model.name], _ = predict(checkpoint.model, data)
+        checkpoint, clips = model.checkpoint, part.clips
+        if several_views:
+            clips = [view for clip in clips for view in views(clip, get_layout(checkpoint.preprocess.layout))]
+        data = SkeletonDataset(clips, checkpoint.preprocess, len(part.classes))
+        answers, _ = predict(checkpoint.model, data)
+        scores[model.name] = answers.unflatten(0, (-1, VIEWS if several_views else 1)).mean(dim=1)
     if len(models) > 1:
         scores[FUSED] = fuse(scores, {model.name: model.weight for model in models})
     return scores
@@ -172,6 +185,11 @@ def write(folder: Path, found: Mapping[str, Any]) -> None:
             plots.confusion(folder / f"confusion_{part}_{name}.png", result["confusion"], classes, title)
 
 
+def add_views(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--views", action="store_true",
+                        help="average over the whole clip, its beginning, its end, and their mirror images")
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Test checkpoints, alone and fused.")
     parser.add_argument("config", type=Path, help="Python config with the test data, see configs/actions")
@@ -179,6 +197,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="what python -m stgcn.train wrote; several are fused")  # fmt: skip
     parser.add_argument("--weights", type=float, nargs="+", metavar="W",
                         help="of each in the fusion (default: joints and bones 2, motions 1)")  # fmt: skip
+    add_views(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER",
                         help="(default: work_dirs/NAME_OF_CONFIG/evaluation)")  # fmt: skip
     return parser.parse_args(arguments)
@@ -190,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = options.output or Path("work_dirs") / options.config.stem / "evaluation"
     try:
         models = read_models(options.checkpoints, options.weights)
-        found = {"config": str(options.config)} | evaluate(read_settings(options.config), models)
+        found = {"config": str(options.config)} | evaluate(read_settings(options.config), models, options.views)
         write(folder, found)
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -1,5 +1,5 @@
 """A benchmark's figure by its protocol: `python -m stgcn.protocol CONFIG [--splits 1 2 3] [--seeds 0 1 2]
-[--streams joint bone] [-o FOLDER]`.
+[--streams joint bone] [--views] [-o FOLDER]`.
 
 Trains a network for every split, seed and stream, each as `python -m stgcn.train` does, in a folder of its own; what
 is there already is not trained again, and what was interrupted goes on. Then every stream, and several fused, are
@@ -18,7 +18,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from stgcn import exit_codes, train
-from stgcn.evaluate import evaluate, read_models
+from stgcn.evaluate import add_views, evaluate, read_models
 from stgcn.settings import read_settings
 
 COMMAND = "python -m stgcn.protocol"
@@ -51,11 +51,11 @@ class Run:
                 train.main([str(self.config), "--work-dir", str(work_dir), "--seed", str(self.seed), "--resume",
                             "--cfg-options", *self.options(stream)])  # fmt: skip
 
-    def test(self) -> dict[str, dict[str, float]]:
-        """Top-1, 0..1, as {test part: {stream or "fused": top-1}}. ValueError: see `stgcn.evaluate`."""
+    def test(self, several_views: bool) -> dict[str, dict[str, float]]:
+        """Top-1, 0..1, as {test part: {stream or "fused": top-1}}. several_views, ValueError: see `stgcn.evaluate`."""
         settings = read_settings(self.config, {"data.split": _number(self.split)})
         models = read_models([self.work_dir(stream) / train.MODEL for stream in self.streams])
-        parts = evaluate(settings, models)["parts"]
+        parts = evaluate(settings, models, several_views)["parts"]
         return {part: {name: result["top1"] for name, result in models.items()} for part, models in parts.items()}
 
 
@@ -101,6 +101,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(default: 0 1 2)")
     parser.add_argument("--streams", nargs="+", default=["joint"], metavar="NAME",
                         help="joint, bone, joint_motion, bone_motion; several are fused too (default: joint)")
+    add_views(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER",
                         help="(default: work_dirs/protocol/NAME_OF_CONFIG)")  # fmt: skip
     return parser.parse_args(arguments)
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for run in runs:
         run.train()
     try:
-        results = [{"split": run.split, "seed": run.seed, "top1": run.test()} for run in runs]
+        results = [{"split": run.split, "seed": run.seed, "top1": run.test(options.views)} for run in runs]
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(exit_codes.BAD_INPUT)

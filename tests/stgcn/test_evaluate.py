@@ -137,6 +137,13 @@ def test_estimators_that_saw_the_same_recordings_decide_together(config, trained
         evaluate(read_settings(config, {"data.test": {"together": part}}), models)
 
 
+def test_views_are_averaged_for_every_clip(config, trained_on):
+    models = read_models([trained_on()])
+    one, several = (evaluate(read_settings(config), models, several)["parts"]["made_up"]["joint"]
+                    for several in (False, True))  # fmt: skip
+    assert one["clips"] == several["clips"] and sum(map(sum, several["confusion"])) == several["clips"]
+
+
 def test_the_committed_checkpoint_is_as_good_as_its_card_says(shared, monkeypatch):
     shared("data/jhmdb/splits.csv")
     monkeypatch.chdir(ROOT)
