@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stgcn import augment
+from stgcn import augment, gestures
 from stgcn.graph import COCO17
 
 COMMAND = "python -m stgcn.augment_pictures"
@@ -49,13 +49,16 @@ def waving() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_all(folder: str | Path) -> list[Path]:
-    """Write a PNG for each augmentation, named like its function; the paths."""
+    """Write a PNG for each augmentation and each made-up gesture, named like its function; the paths."""
     times, solid = waving()
     flat = solid[..., [0, 1, 3]]
     rng = np.random.default_rng(3)
     part, thinned = augment.crop(rng, times, flat, 0.5), augment.thin(rng, times, flat, 10)
     leaning = augment.transform(flat, np.deg2rad(10), (1.09, 0.92), 0.1)
     uncertain = augment.add_noise(rng, flat * (1, 1, 0.7), position=0.02, confidence=0.2)
+    recorded = np.repeat(flat[:1], len(flat), axis=0)
+    waved, clapped = (gesture(np.random.default_rng(1), flat[0], DURATION_S)[1]
+                      for gesture in (gestures.wave, gestures.clap))  # fmt: skip
     pictures: dict[str, Callable[[Axes], None]] = {
         "crop": lambda axes: _over_time(axes, times, flat, *part),
         "change_speed": lambda axes: _over_time(axes, times, flat, augment.change_speed(times, 1.25), flat),
@@ -66,6 +69,8 @@ def draw_all(folder: str | Path) -> list[Path]:
         "add_noise": lambda axes: _beside(axes, flat, uncertain),
         "drop_joints": lambda axes: _moments(axes, flat, augment.drop_joints(rng, flat, 0.4)),
         "hide_legs": lambda axes: _beside(axes, flat, augment.hide_legs(flat, COCO17, hips=True)),
+        "wave": lambda axes: _moments(axes, recorded, waved),
+        "clap": lambda axes: _moments(axes, recorded, clapped),
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
