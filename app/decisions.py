@@ -31,6 +31,8 @@ class DecisionSettings:
     margin: smoothed score by which a class must lead every other one, those of `nothing` included.
     on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
     min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
+    min_sureness: 0..1; nothing begins while the pose estimator is less sure of the joints (`Windows.sureness`), as of
+        people far away.
     lag_s: seconds by which scores follow what people do. An action is said to have lasted from when its score rose
         above `off` to when it fell below, both that much earlier. When it is said does not change.
 
@@ -46,15 +48,16 @@ class DecisionSettings:
     margin: float = 0.0
     on_by_class: dict[str, float] = field(default_factory=dict)
     min_motion: float = 0.0
+    min_sureness: float = 0.0
     lag_s: float = 0.0
 
     def __post_init__(self):
         if not (0 < self.off <= self.on <= 1 and self.hold_s >= 0 and self.smoothing_s > 0):
             raise ValueError(f"decision settings need 0 < off <= on <= 1, hold_s >= 0, smoothing_s > 0: {self}")
         if not (0 < self.temperature < math.inf and 0 <= self.margin < 1 and 0 <= self.min_motion < math.inf
-                and 0 <= self.lag_s < math.inf):  # fmt: skip
-            raise ValueError("decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0 and "
-                             f"lag_s >= 0: {self}")
+                and 0 <= self.min_sureness < 1 and 0 <= self.lag_s < math.inf):  # fmt: skip
+            raise ValueError("decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0, "
+                             f"0 <= min_sureness < 1 and lag_s >= 0: {self}")
         if not all(0 < on <= 1 for on in self.on_by_class.values()):
             raise ValueError(f"decision settings need every value of on_by_class in 0..1, and above 0: {self}")
 
@@ -117,9 +120,10 @@ class ActionDecider:
         """
         events = self._forget(windows.frame, (track for track, person in self._people.items()
                                               if windows.time_s - person.updated_s > GONE_S))
-        for track, motion, row in zip(windows.tracks, windows.motion, scores):
+        able = (windows.motion >= self._settings.min_motion) & (windows.sureness >= self._settings.min_sureness)
+        for track, may_begin, row in zip(windows.tracks, able, scores):
             person = self._smooth(track, row, windows.time_s)
-            self._lead(person, motion)
+            self._lead(person, may_begin)
             events += self._judge(track, person, windows.frame)
         return {track: self._state(track) for track in windows.tracks}, events
 
@@ -136,12 +140,12 @@ class ActionDecider:
         person.above_since_s = np.where(person.smoothed >= self._off, np.minimum(person.above_since_s, now), np.inf)
         return person
 
-    def _lead(self, person: _Person, motion: float) -> None:
+    def _lead(self, person: _Person, may_begin: bool) -> None:
         """Find the class that could begin now, and since when it could."""
         best = int(person.smoothed.argmax())
         lead = person.smoothed[best] - np.sort(person.smoothed)[-2:-1].sum()  # a single class leads nothing else
-        leads = (best in self._candidates and person.smoothed[best] >= self._on[best]
-                 and lead >= self._settings.margin and motion >= self._settings.min_motion)  # fmt: skip
+        leads = (may_begin and best in self._candidates and person.smoothed[best] >= self._on[best]
+                 and lead >= self._settings.margin)  # fmt: skip
         leader = best if leads else None
         if leader != person.leader:
             person.leader, person.leading_since_s = leader, person.updated_s

@@ -32,6 +32,7 @@ SPLIT = 1  # of J-HMDB
 HELD_OUT = 0.2  # of its training clips make validation streams: `data.val` of the config of a network to be calibrated
 SIGNING = Path(__file__).parents[1] / "configs" / "actions" / "videos.csv"  # who of those who sign trains and who tests
 ESTIMATORS = ("mmpose", "movenet")
+SMALL = Path("jhmdb_small/movenet")  # skeletons of J-HMDB's training clips, shown at a fraction of their size
 REPEATED = ("wave", "clap")  # look the same forwards and backwards, and go on for a while
 MIN_FRAMES = 10  # a clip in which the person was found in fewer shows no action
 
@@ -199,17 +200,24 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
     division = skeleton_reader.read_splits(splits, SPLIT)
     recorded_side = "test" if side == "test" else "train"
     for estimator in ESTIMATORS:
-        names = division.test if side == "test" else division.train
-        clips = skeleton_reader.read_folder(folder / "jhmdb" / estimator, names, division, LAYOUT)
-        kept = names if side == "test" else held_out(clips, HELD_OUT)
-        clips = [clip for clip in clips if clip.name in kept and len(clip.times) >= MIN_FRAMES]
+        clips = _jhmdb(side, folder / "jhmdb" / estimator, division)
         yield from action_streams(clips, division.classes, rng, f"actions_{estimator}")
         yield from idle_streams(clips, rng, f"{streams.IDLE}_{estimator}")
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
+    if side == "val":
+        clips = _jhmdb(side, folder / SMALL, division)
+        yield from action_streams(clips, division.classes, rng, "actions_small")
     yield from _webcam(side, recordings, rng)
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)
+
+
+def _jhmdb(side: str, folder: Path, division: skeleton_reader.Splits) -> list[Clip]:
+    names = division.test if side == "test" else division.train
+    clips = skeleton_reader.read_folder(folder, names, division, LAYOUT)
+    kept = names if side == "test" else held_out(clips, HELD_OUT)
+    return [clip for clip in clips if clip.name in kept and len(clip.times) >= MIN_FRAMES]
 
 
 def _webcam(side: str, path: Path, rng: Generator) -> list[Stream]:
@@ -244,8 +252,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="test: held-out clips, to measure; val: a fifth of the training clips, to choose "
                              "thresholds (default: %(default)s)")
     parser.add_argument("--skeletons", type=Path, default=Path("work_dirs/skeletons"), metavar="FOLDER",
-                        help="skeleton files jhmdb/ESTIMATOR/CLASS/CLIP and videos/ESTIMATOR/VIDEO, made with "
-                             "python -m app.video (default: %(default)s)")
+                        help="skeleton files jhmdb/ESTIMATOR/CLASS/CLIP and videos/ESTIMATOR/VIDEO, and for val "
+                             f"{SMALL}/CLASS/CLIP, made with python -m app.video (default: %(default)s)")
     parser.add_argument("--splits", type=Path, default=Path("../shared/data/jhmdb/splits.csv"), metavar="CSV",
                         help="which clips of J-HMDB train and test (default: %(default)s)")
     parser.add_argument("--webcam", type=Path, default=Path("../shared/data/webcam_lzq/webcam_lzq.npz"), metavar="NPZ",

@@ -47,6 +47,7 @@ class Windows:
 
     tracks: ids, N of them. inputs: (N, C, T, V) float32. present: ids of everybody in view, judged or not.
     motion: (N,) float32, motion energy, see `motion_energy`.
+    sureness: (N,) float32, how sure the pose estimator is of the joints in view, 0..1, see `sureness`.
     """
 
     frame: int
@@ -55,6 +56,7 @@ class Windows:
     inputs: np.ndarray
     present: tuple[int, ...]
     motion: np.ndarray
+    sureness: np.ndarray
 
 
 def motion_energy(window: np.ndarray, fps: float) -> float:
@@ -69,6 +71,12 @@ def motion_energy(window: np.ndarray, fps: float) -> float:
     seen = (before[-1] > 0) & (after[-1] > 0)  # (t - stride, V)
     distance = np.linalg.norm(after[:2] - before[:2], axis=0)[seen]
     return float(distance.mean() * fps / stride) if len(distance) else 0.0
+
+
+def sureness(window: np.ndarray) -> float:
+    """Mean confidence of the joints in view, 0..1; 0 where nothing was seen. window: (C, T, V), confidence last."""
+    confidence = window[-1]
+    return float(confidence[confidence > 0].mean()) if (confidence > 0).any() else 0.0
 
 
 class SlidingWindows:
@@ -94,7 +102,8 @@ class SlidingWindows:
         judged = tuple(track for track in present if self._span_s(track) >= MIN_SPAN_S)
         inputs = np.array([self._preprocess(*self._arrays(track), frame.time_s) for track in judged], np.float32)
         motion = np.array([motion_energy(window, self._preprocess.fps) for window in inputs], np.float32)
-        return Windows(frame.index, frame.time_s, judged, inputs, present, motion)
+        sure = np.array([sureness(window) for window in inputs], np.float32)
+        return Windows(frame.index, frame.time_s, judged, inputs, present, motion, sure)
 
     def _span_s(self, track: int) -> float:
         seen = self._seen[track]

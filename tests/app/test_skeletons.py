@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import UserError
-from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, motion_energy, read
+from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, motion_energy, read, sureness
 from stgcn.preprocess import Preprocess
 from stgcn.skeleton_files import SkeletonHeader
 from tests.app.people import skeletons
@@ -109,6 +109,14 @@ def test_joints_out_of_view_and_what_was_long_ago_do_not_count_as_motion():
     assert motion_energy(moving(0.7, frames=2), 30) == 0
 
 
+def test_sureness_is_that_of_the_joints_in_view():
+    assert sureness(np.zeros((3, 8, 17))) == 0
+    window = moving(0.7)
+    window[2, :, 5:] = 0
+    window[2, :, :5] = np.linspace(0.2, 0.6, 5)
+    assert sureness(window) == pytest.approx(0.4)
+
+
 def test_jitter_is_little_motion():
     still = moving(0.0)
     noise = np.random.default_rng(0).normal(0, 0.01, (2, *still.shape[1:]))
@@ -125,6 +133,6 @@ def test_the_windows_of_a_waving_person_hold_more_motion_than_those_of_a_still_o
         for frame in frames:
             windows.add(frame)
         cut = windows.cut(frames[-1])
-        assert cut.motion.shape == (len(cut.tracks),) and cut.motion.dtype == np.float32
+        assert cut.motion.shape == cut.sureness.shape == (len(cut.tracks),) and cut.motion.dtype == np.float32
         found.append(cut.motion[0])
     assert found[0] < 0.02 < found[1]
