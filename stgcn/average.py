@@ -33,7 +33,7 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
             ("preprocessing", other.preprocess, first.preprocess),
         ):
             if own != wanted:
-                raise ValueError(f"checkpoint {number} has another {name} than the first; average what went on from one")
+                raise ValueError(f"checkpoint {number} has another {name} than the first, but should have one origin")
         mean.update_parameters(other.model)
     return replace(first, model=mean.module.eval(), metrics={}, about=first.about | {"averaged": len(checkpoints)})
 
