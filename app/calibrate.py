@@ -50,7 +50,6 @@ OTHERS = {
     "margin": (0.0, 0.05, 0.1, 0.2, 0.3),
     "lag_s": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
     "min_motion": (0.0, 0.01, 0.015, 0.02),  # above that, real waves are taken for stillness
-    "min_sureness": (0.0, 0.3, 0.35, 0.4, 0.45, 0.5),
 }
 DIGITS = 3  # of numbers that follow from others
 

@@ -33,8 +33,8 @@ class DecisionSettings:
     margin: smoothed score by which a class must lead every other one, those of `nothing` included.
     on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
     min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
-    min_sureness: 0..1; nothing begins while the pose estimator is less sure of the joints (`Windows.sureness`), as of
-        people far away.
+    min_size: share of the picture's height; nothing begins while a person appears smaller (`Windows.size`): there, a
+        pose estimator sees few pixels, and its keypoints walk by themselves.
     lag_s: seconds by which scores follow what people do. An action is said to have lasted from when its score rose
         above `off` to when it fell below, both that much earlier. When it is said does not change.
 
@@ -51,16 +51,16 @@ class DecisionSettings:
     margin: float = 0.0
     on_by_class: dict[str, float] = field(default_factory=dict)
     min_motion: float = 0.0
-    min_sureness: float = 0.0
+    min_size: float = 0.25
     lag_s: float = 0.0
 
     def __post_init__(self):
         if not (0 < self.off <= self.on <= 1 and self.hold_s >= 0 and self.smoothing_s > 0):
             raise ValueError(f"decision settings need 0 < off <= on <= 1, hold_s >= 0, smoothing_s > 0: {self}")
         if not (0 < self.temperature < math.inf and 0 <= self.margin < 1 and 0 <= self.min_motion < math.inf
-                and 0 <= self.min_sureness < 1 and 0 <= self.lag_s < math.inf):  # fmt: skip
+                and 0 <= self.min_size < math.inf and 0 <= self.lag_s < math.inf):  # fmt: skip
             raise ValueError("decision settings need temperature > 0, 0 <= margin < 1, min_motion >= 0, "
-                             f"0 <= min_sureness < 1 and lag_s >= 0: {self}")
+                             f"min_size >= 0 and lag_s >= 0: {self}")
         if not all(0 < on <= 1 for on in self.on_by_class.values()):
             raise ValueError(f"decision settings need every value of on_by_class in 0..1, and above 0: {self}")
 
@@ -123,7 +123,7 @@ class ActionDecider:
         """
         events = self._forget(windows.frame, (track for track, person in self._people.items()
                                               if windows.time_s - person.updated_s > GONE_S))
-        able = (windows.motion >= self._settings.min_motion) & (windows.sureness >= self._settings.min_sureness)
+        able = (windows.motion >= self._settings.min_motion) & (windows.size >= self._settings.min_size)
         for track, may_begin, row in zip(windows.tracks, able, scores):
             person = self._smooth(track, row, windows.time_s)
             self._lead(person, may_begin)

@@ -144,7 +144,7 @@ def main() -> None:
             window.key()  # lets it appear
         events = EventWriter(stack.enter_context(_open_events(args.events))) if args.events else None
         checkpoint, device, estimator = options.load_actions(args), options.load_device(args), options.load_pose(args)
-        runtime = LiveRuntime(camera, estimator, Recogniser(checkpoint, device))
+        runtime = LiveRuntime(camera, estimator, Recogniser(checkpoint, device, picture_height=camera.size[1]))
         session = Session(args, runtime, camera.fps, events)
         try:
             with runtime:

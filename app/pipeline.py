@@ -67,17 +67,18 @@ class ActionClassifier:
 class Recogniser:
     """Follows people through a video and says what each does. One instance per video.
 
+    picture_height: of the video in pixels, None where it is not known; then nobody is too small to be judged.
     smoothing: whether keypoints are smoothed (`app/smoothing.py`), for the picture, the files and the network alike.
     Raises UserError when the checkpoint does not fit: another joint layout than the poses have, or unusable settings.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None,
-                 smoothing: bool = True):
+                 picture_height: int | None = None, smoothing: bool = True):
         require_layout(checkpoint)
         self.stopwatch = stopwatch or Stopwatch()
         self.tracker = Tracker()
         self.smoother = Smoother() if smoothing else None
-        self.windows = SlidingWindows(checkpoint.preprocess)
+        self.windows = SlidingWindows(checkpoint.preprocess, picture_height)
         self.classifier = ActionClassifier(checkpoint, device)
         try:
             self.decider = ActionDecider(checkpoint.classes, DecisionSettings(**checkpoint.decisions))

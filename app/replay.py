@@ -48,7 +48,7 @@ def record(stream: Stream, checkpoint: Checkpoint, device: str = "cpu") -> list[
     The tracks of the stream are forgotten and found anew.
     """
     neutral = replace(checkpoint, decisions={**checkpoint.decisions, "temperature": 1.0})
-    recogniser = Recogniser(neutral, device)
+    recogniser = Recogniser(neutral, device, picture_height=stream.size[1])
     asked = []
     for frame in stream.frames:
         skeletons = recogniser.track(frame.index, frame.time_s, [track.pose for track in frame.tracks])

@@ -47,7 +47,7 @@ class Windows:
 
     tracks: ids, N of them. inputs: (N, C, T, V) float32. present: ids of everybody in view, judged or not.
     motion: (N,) float32, motion energy, see `motion_energy`.
-    sureness: (N,) float32, how sure the pose estimator is of the joints in view, 0..1, see `sureness`.
+    size: (N,) float32, how tall each appears, as a share of the picture's height; infinity where that is not known.
     """
 
     frame: int
@@ -56,7 +56,7 @@ class Windows:
     inputs: np.ndarray
     present: tuple[int, ...]
     motion: np.ndarray
-    sureness: np.ndarray
+    size: np.ndarray
 
 
 def motion_energy(window: np.ndarray, fps: float) -> float:
@@ -73,17 +73,14 @@ def motion_energy(window: np.ndarray, fps: float) -> float:
     return float(distance.mean() * fps / stride) if len(distance) else 0.0
 
 
-def sureness(window: np.ndarray) -> float:
-    """Mean confidence of the joints in view, 0..1; 0 where nothing was seen. window: (C, T, V), confidence last."""
-    confidence = window[-1]
-    return float(confidence[confidence > 0].mean()) if (confidence > 0).any() else 0.0
-
-
 class SlidingWindows:
-    """Collects skeletons by track and cuts each track's window that ends now."""
+    """Collects skeletons by track and cuts each track's window that ends now.
 
-    def __init__(self, preprocess: Preprocess):
-        self._preprocess = preprocess
+    picture_height: pixels, None where it is not known; may be set at any time.
+    """
+
+    def __init__(self, preprocess: Preprocess, picture_height: int | None = None):
+        self._preprocess, self.picture_height = preprocess, picture_height
         self._seen: dict[int, deque[tuple[float, np.ndarray]]] = {}  # track -> (time_s, keypoints (V, 3))
 
     def add(self, frame: SkeletonFrame) -> None:
@@ -100,10 +97,14 @@ class SlidingWindows:
         """The windows that end at `frame`, of the people in it."""
         present = tuple(track.id for track in frame.tracks)
         judged = tuple(track for track in present if self._span_s(track) >= MIN_SPAN_S)
-        inputs = np.array([self._preprocess(*self._arrays(track), frame.time_s) for track in judged], np.float32)
+        observed = [self._arrays(track) for track in judged]
+        inputs = np.array([self._preprocess(*seen, frame.time_s) for seen in observed], np.float32)
         motion = np.array([motion_energy(window, self._preprocess.fps) for window in inputs], np.float32)
-        sure = np.array([sureness(window) for window in inputs], np.float32)
-        return Windows(frame.index, frame.time_s, judged, inputs, present, motion, sure)
+        size = np.array([self._size(keypoints) for _, keypoints in observed], np.float32)
+        return Windows(frame.index, frame.time_s, judged, inputs, present, motion, size)
+
+    def _size(self, keypoints: np.ndarray) -> float:
+        return self._preprocess.body_height(keypoints) / self.picture_height if self.picture_height else np.inf
 
     def _span_s(self, track: int) -> float:
         seen = self._seen[track]

@@ -44,6 +44,7 @@ class Source:
             info = self.reader.info
             self.header = SkeletonHeader(float(info.fps), info.size, path.name)
             self.frames = info.frames
+        recogniser.windows.picture_height = self.header.size[1]
 
     def __enter__(self) -> Self:
         return self

@@ -111,6 +111,11 @@ class Preprocess:
         normalised[~seen] = 0
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))  # (C, T, V)
 
+    def body_height(self, keypoints: np.ndarray) -> float:
+        """How tall a person (n, V, 3) appears, in the unit of x and y, even if only a part is in view; 0: nobody is."""
+        seen = keypoints[..., 2] >= self.min_confidence
+        return self._height(keypoints[..., :2], seen) if seen.any() else 0.0
+
     def _checked(self, times: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         times, keypoints = np.asarray(times, np.float64), np.asarray(keypoints, np.float32)
         joints = len(get_layout(self.layout).joints)

@@ -47,7 +47,7 @@ def moments(seconds=10.0, says=lambda now: "idle", score=0.9, persons={1: 1}):
         row = np.full(len(CLASSES), (1 - score) / (len(CLASSES) - 1))
         row[CLASSES.index(says(i * STEP_S))] = score
         one = np.ones(1, np.float32)
-        windows = Windows(i, i * STEP_S, (1,), np.zeros((0, 3, 1, 17)), (1,), motion=one, sureness=one)
+        windows = Windows(i, i * STEP_S, (1,), np.zeros((0, 3, 1, 17)), (1,), motion=one, size=one)
         made.append(Moment(windows, np.log(row)[None], persons))
     return made
 

@@ -13,10 +13,10 @@ SETTINGS = DecisionSettings(nothing=("idle",))
 IDLE, WAVE, CLAP, UNSURE = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.05, 0.05, 0.9), (0.3, 0.4, 0.3)
 
 
-def windows(frame: int, time_s: float, *tracks: int, motion: float = 1.0, sureness: float = 1.0) -> Windows:
+def windows(frame: int, time_s: float, *tracks: int, motion: float = 1.0, size: float = 1.0) -> Windows:
     inputs = np.zeros((len(tracks), 3, 1, 17), np.float32)
-    motion, sureness = (np.full(len(tracks), value, np.float32) for value in (motion, sureness))
-    return Windows(frame, time_s, tracks, inputs, tracks, motion, sureness)
+    motion, size = (np.full(len(tracks), value, np.float32) for value in (motion, size))
+    return Windows(frame, time_s, tracks, inputs, tracks, motion, size)
 
 
 def decide(scores_over_time, step_s=0.1, settings=SETTINGS, **observed):
@@ -38,7 +38,7 @@ def said(events):
     "wrong",
     [{"on": 0.3, "off": 0.5}, {"on": 1.2}, {"off": 0}, {"hold_s": -1}, {"smoothing_s": 0}, {"temperature": 0},
      {"temperature": float("nan")}, {"margin": -0.1}, {"margin": 1}, {"min_motion": -1}, {"lag_s": -1},
-     {"min_sureness": -0.1}, {"min_sureness": 1},
+     {"min_size": -0.1},
      {"on_by_class": {"wave": 0}}, {"on_by_class": {"wave": 0.5, "clap": 1.1}}],
 )  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
@@ -153,10 +153,10 @@ def test_nothing_begins_without_movement_but_what_began_may_go_on():
     assert states[1].action == "wave" and events == []
 
 
-def test_nothing_begins_while_the_joints_are_guesses():
-    settings = replace(SETTINGS, min_sureness=0.4)
-    assert decide([WAVE] * 30, settings=settings, sureness=0.39)[2] == []
-    assert said(decide([WAVE] * 30, settings=settings, sureness=0.41)[2]) == [("start", "wave")]
+def test_nothing_is_said_of_somebody_too_small_to_be_judged():
+    settings = replace(SETTINGS, min_size=0.4)
+    assert decide([WAVE] * 30, settings=settings, size=0.39)[2] == []
+    assert said(decide([WAVE] * 30, settings=settings, size=0.41)[2]) == [("start", "wave")]
 
 
 def test_stricter_settings_never_say_more():

@@ -67,7 +67,7 @@ def test_left_and_right_are_alike_to_a_checkpoint_that_looks_at_both_sides(both_
     inputs = np.array([preprocess(times, seen, times[-1]) for seen in (keypoints, mirror(keypoints, COCO17))])
     ones = np.ones(2, np.float32)
     scores = ActionClassifier(replace(checkpoint(), decisions={"both_sides": both_sides})).scores(
-        Windows(47, times[-1], (1, 2), inputs, (1, 2), motion=ones, sureness=ones)
+        Windows(47, times[-1], (1, 2), inputs, (1, 2), motion=ones, size=ones)
     )
     np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
     assert np.allclose(scores[0], scores[1], rtol=1e-5, atol=0) == both_sides

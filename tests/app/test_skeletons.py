@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import UserError
-from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, motion_energy, read, sureness
+from app.skeletons import MIN_SPAN_S, SkeletonWriter, SlidingWindows, motion_energy, read
 from stgcn.preprocess import Preprocess
 from stgcn.skeleton_files import SkeletonHeader
 from tests.app.people import skeletons
@@ -109,12 +109,15 @@ def test_joints_out_of_view_and_what_was_long_ago_do_not_count_as_motion():
     assert motion_energy(moving(0.7, frames=2), 30) == 0
 
 
-def test_sureness_is_that_of_the_joints_in_view():
-    assert sureness(np.zeros((3, 8, 17))) == 0
-    window = moving(0.7)
-    window[2, :, 5:] = 0
-    window[2, :, :5] = np.linspace(0.2, 0.6, 5)
-    assert sureness(window) == pytest.approx(0.4)
+def test_size_is_how_tall_somebody_looks_beside_the_picture():
+    sizes = []
+    for picture_height in (480, 960, None):
+        windows = SlidingWindows(PREPROCESS, picture_height)
+        frames = skeletons(np.arange(30) / 30)
+        for frame in frames:
+            windows.add(frame)
+        sizes.append(windows.cut(frames[-1]).size[0])
+    assert sizes[0] == pytest.approx(2 * sizes[1]) and 0.1 < sizes[0] < 2 and sizes[2] == np.inf
 
 
 def test_jitter_is_little_motion():
@@ -133,6 +136,6 @@ def test_the_windows_of_a_waving_person_hold_more_motion_than_those_of_a_still_o
         for frame in frames:
             windows.add(frame)
         cut = windows.cut(frames[-1])
-        assert cut.motion.shape == cut.sureness.shape == (len(cut.tracks),) and cut.motion.dtype == np.float32
+        assert cut.motion.shape == (len(cut.tracks),) and cut.motion.dtype == np.float32
         found.append(cut.motion[0])
     assert found[0] < 0.02 < found[1]
