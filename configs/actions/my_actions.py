@@ -15,7 +15,7 @@ data = dict(
 
 preprocess = dict(layout="coco17", fps=15.0, frames=24)
 
-model = dict(width=24, dropout=0.2)  # that of the network it starts from
+model = dict(width=32, dropout=0.2)  # that of the network it starts from
 
 moments = dict(repeated=[])  # name here what goes on and looks the same backwards, such as waving
 
