@@ -108,7 +108,7 @@ def test_trains_on_clips_in_space(tiny, tmp_path, capsys):
 ])  # fmt: skip
 def test_the_committed_configs_read_their_sets(shared, config, source, sizes):
     path = str(shared(source))
-    options = {"data.train": [path], "data.test": {"test": path}}
+    options = {"data.train": [path], "data.test": {"_delete_": True, "test": path}}
     experiment = prepare(read_settings(CONFIGS / f"{config}.py", options), 0)
     test = experiment.test["test"]
     assert (len(experiment.train), len(test), len(experiment.classes), tuple(test[0][0].shape)) == sizes
