@@ -43,7 +43,8 @@ class Moments:
     made_up: probability of each of the classes "wave" and "clap", made up by `stgcn.gestures`, instead of the action.
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
-    ValueError: a probability outside 0..1, the first three being more than 1 together, or a negative lag.
+    ValueError: a probability outside 0..1, alone and those before the action being more than 1 together, or those
+    instead of it, or a negative lag.
     """
 
     idle: str = "idle"
@@ -70,6 +71,8 @@ class Moments:
                 raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
         if self.alone + self.still_before + self.other_before > 1:
             raise ValueError("moments.alone, still_before and other_before are more than 1 together")
+        if self.gesture + len(MADE_UP) * self.made_up > 1:
+            raise ValueError("moments.gesture, and made_up for each class, are more than 1 together")
         if self.lag_s < 0:
             raise ValueError(f"moments.lag_s may not be negative, got {self.lag_s}")
 
