@@ -76,11 +76,11 @@ def motion_energy(window: np.ndarray, fps: float) -> float:
 class SlidingWindows:
     """Collects skeletons by track and cuts each track's window that ends now.
 
-    picture_height: pixels, None where it is not known; may be set at any time.
+    picture_height: pixels, None where it is not known.
     """
 
     def __init__(self, preprocess: Preprocess, picture_height: int | None = None):
-        self._preprocess, self.picture_height = preprocess, picture_height
+        self._preprocess, self._picture_height = preprocess, picture_height
         self._seen: dict[int, deque[tuple[float, np.ndarray]]] = {}  # track -> (time_s, keypoints (V, 3))
 
     def add(self, frame: SkeletonFrame) -> None:
@@ -104,7 +104,7 @@ class SlidingWindows:
         return Windows(frame.index, frame.time_s, judged, inputs, present, motion, size)
 
     def _size(self, keypoints: np.ndarray) -> float:
-        return self._preprocess.body_height(keypoints) / self.picture_height if self.picture_height else np.inf
+        return self._preprocess.body_height(keypoints) / self._picture_height if self._picture_height else np.inf
 
     def _span_s(self, track: int) -> float:
         seen = self._seen[track]

@@ -6,7 +6,8 @@ The same frames always give the same labels: every frame is looked at, in order,
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -31,10 +32,10 @@ EXAMPLES = """examples:
 
 
 class Source:
-    """A video or a skeleton file as a stream of recognitions."""
+    """A video or a skeleton file, to be made a stream of recognitions."""
 
-    def __init__(self, path: Path, recogniser: Recogniser, estimator: PoseEstimator | None):
-        self._path, self._recogniser, self._estimator = path, recogniser, estimator
+    def __init__(self, path: Path, estimator: PoseEstimator | None):
+        self._path, self._estimator = path, estimator
         self.reader: VideoReader | None = None
         if path.suffix == SKELETON_SUFFIX:
             self.header, self._skeletons = skeletons.read(path)
@@ -44,7 +45,6 @@ class Source:
             info = self.reader.info
             self.header = SkeletonHeader(float(info.fps), info.size, path.name)
             self.frames = info.frames
-        recogniser.windows.picture_height = self.header.size[1]
 
     def __enter__(self) -> Self:
         return self
@@ -53,12 +53,12 @@ class Source:
         if self.reader:
             self.reader.close()
 
-    def __iter__(self) -> Iterator[tuple[Frame | None, Recognition]]:
+    def recognitions(self, recogniser: Recogniser) -> Iterator[tuple[Frame | None, Recognition]]:
         if self.reader is None:
             for frame in self._skeletons:
-                yield None, self._recogniser.recognise_skeletons(frame)
+                yield None, recogniser.recognise_skeletons(frame)
             return
-        stopwatch = self._recogniser.stopwatch
+        stopwatch = recogniser.stopwatch
         self._estimator.reset()
         frames = iter(self.reader)
         while True:
@@ -68,23 +68,27 @@ class Source:
                 return
             with stopwatch("pose"):
                 poses = self._estimator.estimate(frame)
-            yield frame, self._recogniser.recognise(frame.index, frame.time_s, poses)
+            yield frame, recogniser.recognise(frame.index, frame.time_s, poses)
 
 
 def process(
-    path: Path, targets: Targets, recogniser: Recogniser, estimator: PoseEstimator | None, show_bar: bool
-) -> int:
+    path: Path, targets: Targets, recogniser_for: Callable[[int], Recogniser], estimator: PoseEstimator | None,
+    show_bar: bool,
+) -> int:  # fmt: skip
     """Recognise one input and write its results. Returns the number of frames.
+
+    recogniser_for: makes one for videos of that many pixels in height.
 
     Raises UserError on bad input. Whatever was recognised before the input broke stays, in files whose names
     contain `.partial`; on Ctrl-C the files are finished where the work stopped.
     """
     count, people = 0, set()
-    with Source(path, recogniser, estimator) as source:
+    with Source(path, estimator) as source:
+        recogniser = recogniser_for(source.header.size[1])
         results = Results(targets, source.header, source.reader, recogniser.stopwatch)
         try:
             with tqdm(total=source.frames, desc=path.name, unit="frame", disable=None if show_bar else True) as bar:
-                for frame, recognition in source:
+                for frame, recognition in source.recognitions(recogniser):
                     results.write(frame, recognition)
                     people.update(track.id for track in recognition.skeletons.tracks)
                     count += 1
@@ -121,9 +125,10 @@ def main() -> None:
     needs_pose = any(path.suffix != SKELETON_SUFFIX for path in args.inputs)
     estimator = options.load_pose(args) if needs_pose else None
     stopwatch, frames = Stopwatch(), 0
+    recogniser_for = partial(Recogniser, checkpoint, device, stopwatch)
     many = len(jobs) > 1
     for path, targets in tqdm(jobs, unit="input", disable=None if many else True):
-        frames += process(path, targets, Recogniser(checkpoint, device, stopwatch), estimator, show_bar=not many)
+        frames += process(path, targets, recogniser_for, estimator, show_bar=not many)
         if targets.video:
             tqdm.write(f"annotated video: {targets.video}", file=sys.stderr)
     if args.timings:

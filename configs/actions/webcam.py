@@ -17,7 +17,7 @@ data = dict(
         "work_dirs/skeletons/jhmdb_small/movenet",  # the same clips, shown at a quarter to half of their size
         # Twelve recordings, some half a minute long, and nobody squats anywhere else: as many as clips of a class.
         *[dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"})] * 12,
-        # Five recordings of people who sign: hands that move a lot, and nothing of it has a name here.
+        # Six recordings of people who sign: hands that move a lot, and nothing of it has a name here.
         *[
             dict(path="work_dirs/skeletons/videos/mmpose", splits="configs/actions/videos.csv"),
             dict(path="work_dirs/skeletons/videos/movenet", splits="configs/actions/videos.csv"),
