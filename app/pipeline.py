@@ -26,6 +26,7 @@ from stgcn.graph import get_layout
 # Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about. A little under a
 # tenth of a second, or rounding would make it every fourth frame at 30 fps instead of every third.
 JUDGE_EVERY_S = 0.095
+OF_A_JOINT = 3  # values in a stream: x, y, confidence
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ActionClassifier:
             logits = self._logits(windows.inputs)  # (N, classes)
             if self._both_sides:
                 mirrored = windows.inputs[..., self._mirrored_joints]  # (N, C, T, V)
-                mirrored[:, 0] *= -1
+                mirrored[:, ::OF_A_JOINT] *= -1  # the x of every stream
                 logits = (logits + self._logits(mirrored)) / 2
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()
 

@@ -62,7 +62,7 @@ class Windows:
 def motion_energy(window: np.ndarray, fps: float) -> float:
     """Mean speed of the joints at the end of a window, in body heights per second; 0 where nothing was seen.
 
-    window: (C, T, V), x and y in body heights and, last, confidence: a joint counts where it was seen at both
+    window: (C, T, V) of joints, x and y in body heights and, last, confidence: a joint counts where it was seen at both
     ends of a stride. fps: of the window's time grid.
     """
     stride = max(1, round(STRIDE_S * fps))
@@ -98,8 +98,9 @@ class SlidingWindows:
         present = tuple(track.id for track in frame.tracks)
         judged = tuple(track for track in present if self._span_s(track) >= MIN_SPAN_S)
         observed = [self._arrays(track) for track in judged]
-        inputs = np.array([self._preprocess(*seen, frame.time_s) for seen in observed], np.float32)
-        motion = np.array([motion_energy(window, self._preprocess.fps) for window in inputs], np.float32)
+        joints = [self._preprocess.joints(*seen, frame.time_s) for seen in observed]  # (C, T, V) each
+        inputs = np.array([self._preprocess.as_stream(window) for window in joints], np.float32)
+        motion = np.array([motion_energy(window, self._preprocess.fps) for window in joints], np.float32)
         size = np.array([self._size(keypoints) for _, keypoints in observed], np.float32)
         return Windows(frame.index, frame.time_s, judged, inputs, present, motion, size)
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from stgcn import official
-from stgcn.clips import for_layout
+from stgcn.clips import for_layout, joint_shape
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
+from stgcn.streams import channels
 from stgcn.weights import listed, load_weights
 
 FORMAT = "stgcn-checkpoint-1"
@@ -51,6 +52,11 @@ class Checkpoint:
                 f"the network expects {self.model.arguments['layout']} skeletons, its preprocessing makes "
                 f"{self.preprocess.layout} ones"
             )
+        if self.preprocess is not None:
+            made = channels(self.preprocess.stream, of_a_joint=joint_shape(self.preprocess.layout)[1])
+            if self.model.in_channels != made:
+                raise CheckpointError(f"the network expects {self.model.in_channels} channels, its preprocessing "
+                                      f"({self.preprocess.stream}) makes {made}")
 
 
 def save(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:

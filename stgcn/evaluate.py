@@ -27,7 +27,7 @@ from stgcn.experiment import classes_to_learn, parts_to_test
 from stgcn.graph import get_layout
 from stgcn.results import predict, results
 from stgcn.settings import Settings, read_settings
-from stgcn.streams import PYSKL_WEIGHTS, fuse
+from stgcn.streams import PYSKL_WEIGHTS, fuse, members
 from stgcn.views import VIEWS, views
 
 COMMAND = "python -m stgcn.evaluate"
@@ -70,7 +70,7 @@ def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -
             raise ValueError(f"{path} comes without preprocessing, as official checkpoints do: it does not "
                              "say how clips become its input")
     streams = [checkpoint.preprocess.stream for checkpoint in checkpoints]
-    weights = weights or [PYSKL_WEIGHTS[stream] for stream in streams]
+    weights = weights or [max(PYSKL_WEIGHTS[member] for member in members(stream)) for stream in streams]
     if len(weights) != len(paths):
         raise ValueError(f"{len(paths)} checkpoints need as many weights, got {len(weights)}")
     names = [stream if streams.count(stream) == 1 else f"{stream}_{streams[:i].count(stream) + 1}"

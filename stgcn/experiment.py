@@ -17,6 +17,7 @@ from stgcn.model import STGCN
 from stgcn.moments import MomentDataset
 from stgcn.readers import read_part
 from stgcn.settings import Settings
+from stgcn.streams import channels
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     if data.val and not val:
         raise ValueError(f"data.val={data.val} holds out none of {len(known)} training clips")
     shared = dict(preprocess=preprocess, num_classes=len(classes))
-    _, channels = joint_shape(preprocess.layout)
+    in_channels = channels(preprocess.stream, of_a_joint=joint_shape(preprocess.layout)[1])
     torch.manual_seed(seed)
-    network = STGCN(len(classes), preprocess.layout, in_channels=channels, **asdict(settings.model))
+    network = STGCN(len(classes), preprocess.layout, in_channels=in_channels, **asdict(settings.model))
     if settings.training.start:
         _start_from(network, settings.training.start)
     return Experiment(

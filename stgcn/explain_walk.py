@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from textwrap import fill
 
 import numpy as np
@@ -129,14 +130,14 @@ def _body_units(at: _Followed) -> str:
             f"become heights from the centre, for `{at.name}` in frame {at.frame}:",
         )
         + _block(formulas)
-        + f"\n\nThe confidence, {units[2]:.4f}, stays. The network sees the {preprocess.stream} "
-        + f"stream of this,\nan array of {_shape(at.explanation.window)}: channels (x, y, confidence), frames, joints."
+        + f"\n\nThe confidence, {units[2]:.4f}, stays. Of this, the network sees {preprocess.stream},\nan array of "
+        + f"{_shape(at.explanation.window)}: channels (x, y, confidence), frames, joints."
     )
 
 
 def _data_norm(at: _Followed) -> str:
     norm, window, formulas = at.checkpoint.model.data_norm, at.explanation.window, []
-    for channel, name in enumerate((*AXES, "confidence")):
+    for channel, name in zip(range(len(window)), cycle((*AXES, "confidence"))):
         row = at.joint * len(window) + channel  # joint-major, see STGCN.features
         statistics = norm.running_mean, norm.running_var, norm.weight, norm.bias
         mean, variance, gain, bias = (values[row].item() for values in statistics)

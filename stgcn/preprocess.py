@@ -45,7 +45,7 @@ class Preprocess:
     min_confidence: a keypoint below it counts as not observed, 0..1.
     max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
         is missing, and where the whole person was gone, the window starts anew.
-    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`.
+    stream: what the network sees of it, a name in `stgcn.streams.STREAMS`, or several joined by +.
     whole_clips: every recording is slowed down or sped up until it fills the window, for sets whose clips are cut
         to one action; not for a live view, which has no beginning.
     """
@@ -73,9 +73,16 @@ class Preprocess:
 
     def __call__(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
         """One person's observations as network input, (C, T, V) float32: all three steps."""
+        return self.as_stream(self.joints(times, keypoints, end_s))
+
+    def joints(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
+        """The first two steps, whatever the network's stream, see `resample` and `normalise`."""
         if self.whole_clips:
             times, keypoints = stretch(times, keypoints, end_s, self.duration_s)
-        joints = self.normalise(self.resample(times, keypoints, end_s))
+        return self.normalise(self.resample(times, keypoints, end_s))
+
+    def as_stream(self, joints: np.ndarray) -> np.ndarray:
+        """The third step, (3, T, V) -> (C, T, V)."""
         return stream(torch.from_numpy(joints), self.stream, self.layout).numpy()
 
     def resample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Four views of the same movement, each for a network of its own, and their scores made one.
+"""Four views of the same movement, for a network each, whose scores are made one, or several for one network.
 
 Joints and bones: Shi, Zhang, Cheng, Lu, "Two-Stream Adaptive Graph Convolutional Networks for Skeleton-Based
 Action Recognition" (arXiv 1805.07694). With the motion of both, they are the four streams of the PYSKL paper
@@ -13,11 +13,12 @@ from torch import Tensor
 from stgcn.graph import Layout, get_layout
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+TOGETHER = "+"  # between the names of streams that one network sees side by side, as further channels
 PYSKL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
 
 
 def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
-    """One of STREAMS, in the shape of what it is made of.
+    """One of STREAMS, in the shape of what it is made of; or several, such as "joint+bone", one after another in C.
 
     x: a window (C, T, V) or a batch (N, C, T, V, M) of joints. The last channel is confidence, the others are
     positions; a joint that was not observed is all zeros.
@@ -34,17 +35,25 @@ def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
     batch = x.ndim == 5
     if batch:
         x = x.movedim(-1, 1)  # (N, M, C, T, V)
-    if name.startswith("bone"):
-        x = _difference(x, _parents(x, layout))
-    if name.endswith("motion"):
-        x = _difference(x, _moment_before(x))
+    x = torch.cat([_single(x, part, layout) for part in members(name)], dim=-3)
     return x.movedim(1, -1) if batch else x  # (N, C, T, V, M) or (C, T, V)
 
 
 def check_name(stream: str) -> None:
-    """ValueError: a stream that is not in STREAMS."""
-    if stream not in STREAMS:
-        raise ValueError(f"unknown stream {stream!r}; known: {', '.join(STREAMS)}")
+    """ValueError: a stream that is not in STREAMS, nor several of them."""
+    for part in members(stream):
+        if part not in STREAMS:
+            raise ValueError(f"unknown stream {part!r}; known: {', '.join(STREAMS)}, or several joined by {TOGETHER}")
+
+
+def members(stream: str) -> list[str]:
+    """The names in it: one, or several."""
+    return stream.split(TOGETHER)
+
+
+def channels(stream: str, of_a_joint: int) -> int:
+    """Of the network that sees `stream`, where positions and confidence of a joint are `of_a_joint` values."""
+    return of_a_joint * len(members(stream))
 
 
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -66,6 +75,15 @@ def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     if min(weights.values()) < 0 or not total > 0:
         raise ValueError(f"weights of streams are 0 or more, and one is more; got {dict(weights)}")
     return sum(scores[name] * (weights[name] / total) for name in scores)
+
+
+def _single(x: Tensor, name: str, layout: Layout) -> Tensor:
+    """(..., C, T, V) -> (..., C, T, V): one of STREAMS."""
+    if name.startswith("bone"):
+        x = _difference(x, _parents(x, layout))
+    if name.endswith("motion"):
+        x = _difference(x, _moment_before(x))
+    return x
 
 
 def _check_shape(x: Tensor, layout: Layout) -> None:

@@ -14,6 +14,7 @@ from stgcn.augment import mirror
 from stgcn.graph import COCO17
 from stgcn.preprocess import Preprocess
 from tests.app.people import person
+from tests.stgcn.people import checkpoint as checkpoint_of
 from tests.stgcn.people import waving_clip
 
 CLASSES = ("wave", "stand")
@@ -61,12 +62,13 @@ def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
     np.testing.assert_allclose(cooler.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("stream", ["joint", "joint+bone", "bone_motion"])
 @pytest.mark.parametrize("both_sides", [True, False])
-def test_left_and_right_are_alike_to_a_checkpoint_that_looks_at_both_sides(both_sides):
-    preprocess, (times, keypoints) = Preprocess(), (np.arange(48) / 30, waving_clip().keypoints)
-    inputs = np.array([preprocess(times, seen, times[-1]) for seen in (keypoints, mirror(keypoints, COCO17))])
+def test_left_and_right_are_alike_to_a_checkpoint_that_looks_at_both_sides(both_sides, stream):
+    sided, (times, keypoints) = checkpoint_of(stream=stream), (np.arange(48) / 30, waving_clip().keypoints)
+    inputs = np.array([sided.preprocess(times, seen, times[-1]) for seen in (keypoints, mirror(keypoints, COCO17))])
     ones = np.ones(2, np.float32)
-    scores = ActionClassifier(replace(checkpoint(), decisions={"both_sides": both_sides})).scores(
+    scores = ActionClassifier(replace(sided, decisions={"both_sides": both_sides})).scores(
         Windows(47, times[-1], (1, 2), inputs, (1, 2), motion=ones, size=ones)
     )
     np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)

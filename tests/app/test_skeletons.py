@@ -109,6 +109,18 @@ def test_joints_out_of_view_and_what_was_long_ago_do_not_count_as_motion():
     assert motion_energy(moving(0.7, frames=2), 30) == 0
 
 
+def test_motion_is_that_of_the_joints_whatever_the_network_sees():
+    cuts = []
+    for stream in ("joint", "bone+joint_motion"):
+        windows = SlidingWindows(Preprocess(stream=stream))
+        frames = skeletons(np.arange(30) / 30, waves=True)
+        for frame in frames:
+            windows.add(frame)
+        cuts.append(windows.cut(frames[-1]))
+    assert [cut.inputs.shape[1] for cut in cuts] == [3, 6]
+    assert cuts[0].motion[0] == cuts[1].motion[0] > 0
+
+
 def test_size_is_how_tall_somebody_looks_beside_the_picture():
     sizes = []
     for picture_height in (480, 960, None):

@@ -10,6 +10,7 @@ from stgcn.checkpoint import Checkpoint
 from stgcn.data import Clip
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
+from stgcn.streams import channels
 
 CLASSES = ("stand", "wave", "put on a hat/cap")
 PIXELS_PER_METRE, LEFT_EDGE_M = 120, 1.2
@@ -27,7 +28,8 @@ def waving_clip():
 def checkpoint(frames=48, temporal_kernel=3, stream="joint", seed=0):
     """A small network with random statistics, so that nothing is neutral by accident."""
     torch.manual_seed(seed)
-    model = STGCN(len(CLASSES), width=4, temporal_kernel=temporal_kernel).eval()
+    in_channels = channels(stream, of_a_joint=3)
+    model = STGCN(len(CLASSES), in_channels=in_channels, width=4, temporal_kernel=temporal_kernel).eval()
     for tensor in model.state_dict().values():
         if tensor.ndim == 1:
             tensor.uniform_(0.5, 1.5)

@@ -120,6 +120,7 @@ def test_a_long_list_of_keys_is_cut(path):
     (lambda c: c["model"].update(layout="coco18"), ["coco18", "coco17"]),
     (lambda c: c["model"].update(depth=3), ["depth"]),
     (lambda c: c["preprocess"].update(layout="openpose18"), ["coco17", "openpose18"]),
+    (lambda c: c["preprocess"].update(stream="joint+bone"), ["expects 3 channels", "joint+bone", "makes 6"]),
     (lambda c: c["preprocess"].update(zoom=3), ["zoom"]),
     (lambda c: c.update(classes=("wave",)), ["2 outputs", "1 class names"]),
     (lambda c: c.pop("preprocess"), ["preprocess"]),

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from stgcn.graph import LAYOUTS
-from stgcn.streams import PYSKL_WEIGHTS, STREAMS, fuse, stream
+from stgcn.streams import PYSKL_WEIGHTS, STREAMS, channels, fuse, stream
 
 COCO17 = LAYOUTS["coco17"]
 WRIST, ELBOW, NOSE = (COCO17.index(joint) for joint in ("left_wrist", "left_elbow", "nose"))
-every_stream = pytest.mark.parametrize("name", STREAMS)
+every_stream = pytest.mark.parametrize("name", (*STREAMS, "joint+bone"))
 
 
 def window(layout=COCO17, frames=6, channels=3):
@@ -22,6 +22,8 @@ def window(layout=COCO17, frames=6, channels=3):
 def test_an_unknown_stream_or_layout_names_the_known_ones():
     with pytest.raises(ValueError, match="'limb'.*joint, bone, joint_motion, bone_motion"):
         stream(window(), "limb", "coco17")
+    with pytest.raises(ValueError, match="'limb'.*joined by \\+"):
+        stream(window(), "joint+limb", "coco17")
     with pytest.raises(ValueError, match="coco18.*coco17"):
         stream(window(), "bone", "coco18")
 
@@ -52,11 +54,11 @@ def test_scores_that_cannot_be_fused(scores, weights, reason):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @every_stream
-def test_shape_stays_and_input_is_not_changed(name, layout):
+def test_frames_and_joints_stay_and_the_input_is_not_changed(name, layout):
     x = window(LAYOUTS[layout])
     before = x.clone()
     made = stream(x, name, layout)
-    assert made.shape == x.shape and torch.equal(x, before)
+    assert made.shape == (channels(name, 3), 6, len(LAYOUTS[layout].joints)) and torch.equal(x, before)
 
 
 @every_stream
@@ -137,6 +139,14 @@ def test_nobody_stays_nobody(name):
 def test_positions_may_have_depth():
     x = window(channels=4)
     assert torch.equal(stream(x, "bone", "coco17")[:3, :, WRIST], x[:3, :, WRIST] - x[:3, :, ELBOW])
+
+
+@pytest.mark.parametrize("layout, values", [("coco17", 3), ("kinect20", 4)])
+def test_streams_together_are_further_channels(layout, values):
+    x = window(LAYOUTS[layout], channels=values)
+    made = stream(x, "bone+joint", layout)
+    assert len(made) == channels("bone+joint", of_a_joint=values) == 2 * values
+    assert torch.equal(made[:values], stream(x, "bone", layout)) and torch.equal(made[values:], x)
 
 
 def test_fused_scores_are_a_weighted_mean():
