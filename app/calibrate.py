@@ -9,6 +9,7 @@ the streams. What is maximised is
 
 by changing one setting at a time, first those of all classes, then the threshold of each class. All of it is stored in
 the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
+A network that was trained in the same way on all clips, and on these too, can be given the settings with --into.
 """
 
 import argparse
@@ -205,18 +206,22 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
 
 def main() -> None:
     args = _parser().parse_args()
-    target = args.output or args.checkpoint
+    target = args.output or args.into or args.checkpoint
     try:
         checkpoint = stgcn.load(args.checkpoint)
+        receiver = stgcn.load(args.into) if args.into else checkpoint
     except ValueError as error:
         raise UserError(str(error)) from None
+    if (receiver.classes, receiver.preprocess) != (checkpoint.classes, checkpoint.preprocess):
+        raise UserError(f"{args.into} was trained in another way than {args.checkpoint}: it has other classes or "
+                        "another preprocessing; train both with the same config")
     loaded = load_streams(args.streams)
     recorded = [(stream, record(stream, checkpoint))
                 for stream in tqdm(loaded, desc="streams", unit="stream", disable=None)]  # fmt: skip
     calibrated, reliabilities = calibrate(checkpoint, recorded)
     picture = target.with_suffix(".reliability.png")
     try:
-        stgcn.save(target, calibrated)
+        stgcn.save(target, replace(receiver, decisions=calibrated.decisions))
         plots.reliability(picture, reliabilities)
     except OSError as error:
         raise UserError(f"cannot write {target} ({error.strerror.lower()}); name another file with -o") from None
@@ -231,8 +236,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", type=Path, metavar="CKPT", help="what python -m stgcn.train wrote")
     parser.add_argument("--streams", type=Path, nargs="+", required=True, metavar="FOLDER",
                         help="annotated streams to choose by, made with python -m app.make_streams FOLDER --side val")
+    parser.add_argument("--into", type=Path, metavar="CKPT",
+                        help="checkpoint that gets the settings instead: the same config, trained with data.val=0")
     parser.add_argument("-o", "--output", type=Path, metavar="CKPT",
-                        help="where the calibrated checkpoint goes (default: in place of CKPT)")
+                        help="where the calibrated checkpoint goes (default: in place of the one it is made from)")
     return parser
 
 

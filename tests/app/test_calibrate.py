@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import stgcn
 from app import calibrate as command
@@ -61,6 +62,17 @@ def wish(**wanted):
     return lambda settings: -sum(abs(getattr(settings, name) - value) for name, value in wanted.items())
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Two streams: somebody waves, and somebody keeps still."""
+    for name, group, seconds, intervals in (
+        ("acts", "actions", 3.0, (Interval("wave", 0.5, 2.0, 1),)), ("still", "negative", 2.0, ()),
+    ):  # fmt: skip
+        frames = tuple(skeletons(np.arange(round(seconds * 30)) / 30, waves=bool(intervals)))
+        streams.save(tmp_path / "streams", Stream(name, group, (640, 480), frames, intervals))
+    return str(tmp_path / "streams")
+
+
 @pytest.mark.parametrize("arguments", [["--streams", "empty"], ["missing.pth", "--streams", "empty"]])
 def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
@@ -68,6 +80,15 @@ def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monk
     arguments = arguments if len(arguments) == 3 else [str(actions), *arguments]
     monkeypatch.setattr("sys.argv", ["calibrate", *arguments])
     with pytest.raises(UserError, match="no checkpoint missing.pth|empty holds no annotated streams"):
+        command.main()
+
+
+def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
+    known = stgcn.load(actions)
+    stgcn.save(tmp_path / "other.pth", replace(known, preprocess=replace(known.preprocess, fps=12.0)))
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder,
+                                     "--into", str(tmp_path / "other.pth")])  # fmt: skip
+    with pytest.raises(UserError, match="other.pth was trained in another way.*same config"):
         command.main()
 
 
@@ -160,17 +181,6 @@ def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
     assert (found.on, found.on_by_class) == (0.55, {"wave": 0.4})
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Two streams: somebody waves, and somebody keeps still."""
-    for name, group, seconds, intervals in (
-        ("acts", "actions", 3.0, (Interval("wave", 0.5, 2.0, 1),)), ("still", "negative", 2.0, ()),
-    ):  # fmt: skip
-        frames = tuple(skeletons(np.arange(round(seconds * 30)) / 30, waves=bool(intervals)))
-        streams.save(tmp_path / "streams", Stream(name, group, (640, 480), frames, intervals))
-    return str(tmp_path / "streams")
-
-
 def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tmp_path, monkeypatch, capsys):
     target = tmp_path / "calibrated.pth"
     monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "-o", str(target)])
@@ -179,3 +189,15 @@ def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tm
     assert settings.temperature != 1
     assert (tmp_path / "calibrated.reliability.png").stat().st_size > 0
     assert "after: F1" in capsys.readouterr().out
+
+
+def test_another_network_of_the_same_recipe_can_get_the_settings(actions, folder, tmp_path, monkeypatch):
+    everything, target, known = tmp_path / "everything.pth", tmp_path / "target.pth", stgcn.load(actions)
+    known.model.classifier.bias.data += 1
+    stgcn.save(everything, known)
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "--into", str(everything),
+                                     "-o", str(target)])  # fmt: skip
+    command.main()
+    made = stgcn.load(target)
+    assert made.decisions != known.decisions and "temperature" in made.decisions
+    assert torch.equal(made.model.classifier.bias, stgcn.load(everything).model.classifier.bias)
