@@ -7,8 +7,8 @@ the streams. What is maximised is
     the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute of negative streams,
     minus 0.2 for every second of the median time to detect an event
 
-by changing one setting at a time, first those of all classes, then the threshold of each class. All of it is stored in
-the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
+by changing one setting at a time, first those of all classes, then the threshold of each class; from two starts,
+since each ends where no single change is better. All of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
 A network that was trained in the same way on all clips, and on these too, can be given the settings with --into.
 """
 
@@ -43,7 +43,8 @@ ROUNDS = 3  # through all settings
 MIN_GAIN = 0.002  # a setting is changed for more than that, or chance would choose
 MIN_EVENTS = 5  # a class that occurs less often keeps the common threshold
 
-ONS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+STARTS = (0.0, 0.5)  # seconds that events are dated back: which thresholds are good depends on it most
+ONS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)
 OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
 OTHERS = {
     "smoothing_s": (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5),
@@ -200,7 +201,11 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
     happened = Counter(canonical(interval.label) for stream, _ in recorded for interval in stream.intervals)
     frequent = [name for name in checkpoint.classes
                 if name not in start.nothing and happened[canonical(name)] >= MIN_EVENTS]  # fmt: skip
-    chosen = choose(start, lambda settings: outcome(recorded, checkpoint.classes, settings).value, frequent)
+
+    def objective(settings: DecisionSettings) -> float:
+        return outcome(recorded, checkpoint.classes, settings).value
+
+    chosen = max((choose(replace(start, lag_s=lag_s), objective, frequent) for lag_s in STARTS), key=objective)
     return replace(checkpoint, decisions=asdict(chosen)), reliabilities
 
 

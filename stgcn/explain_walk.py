@@ -130,8 +130,8 @@ def _body_units(at: _Followed) -> str:
             f"become heights from the centre, for `{at.name}` in frame {at.frame}:",
         )
         + _block(formulas)
-        + f"\n\nThe confidence, {units[2]:.4f}, stays. Of this, the network sees {preprocess.stream},\nan array of "
-        + f"{_shape(at.explanation.window)}: channels (x, y, confidence), frames, joints."
+        + f"\n\nThe confidence, {units[2]:.4f}, stays. The network sees the {preprocess.stream} "
+        + f"stream of this,\nan array of {_shape(at.explanation.window)}: channels (x, y, confidence), frames, joints."
     )
 
 

@@ -13,9 +13,9 @@ data = dict(
     test=dict(clips="work_dirs/skeletons/clips"),
 )
 
-preprocess = dict(layout="coco17", fps=15.0, frames=24)
+preprocess = dict(layout="coco17", fps=15.0, frames=24, stream="bone+joint_motion+bone_motion")
 
-model = dict(width=32, dropout=0.2)  # that of the network it starts from
+model = dict(width=32, dropout=0.2)  # both are those of the network it starts from
 
 moments = dict(repeated=[])  # name here what goes on and looks the same backwards, such as waving
 

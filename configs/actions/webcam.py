@@ -56,6 +56,6 @@ augment = dict(
 training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(
-    data="J-HMDB split 1 (HMDB51) and webcam_lzq, skeletons estimated by this project",
+    data="J-HMDB split 1 (HMDB51), webcam_lzq and recordings of signing; skeletons estimated by this project",
     licence="CC BY 4.0 and Apache-2.0",
 )
