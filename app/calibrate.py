@@ -7,9 +7,10 @@ the streams. What is maximised is
     the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute of negative streams,
     minus 0.2 for every second of the median time to detect an event
 
-by changing one setting at a time, first those of all classes, then the threshold of each class; from two starts,
-since each ends where no single change is better. All of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure.
-A network that was trained in the same way on all clips, and on these too, can be given the settings with --into.
+by changing one setting at a time, first those of all classes, then the threshold of each class, which has to help in
+both halves of the streams; from two starts, since each ends where no single change is better. All of it is stored in
+the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure. A
+network that was trained in the same way on all clips, on these too, can be given the settings with --into.
 """
 
 import argparse
@@ -141,21 +142,25 @@ def believe(recorded: Recorded, classes: Sequence[str], nothing: Sequence[str]) 
     }
 
 
-def choose(start: DecisionSettings, objective: Objective, classes: Iterable[str]) -> DecisionSettings:
+def choose(start: DecisionSettings, objective: Objective, classes: Iterable[str],
+           halves: Sequence[Objective] = ()) -> DecisionSettings:  # fmt: skip
     """Settings near `start` of which none is better changed alone, as far as tried.
 
     classes: those that get thresholds of their own where it helps. Never worse than `start`.
+    halves: the same objective for parts of the streams. A class happens seldom, so its own threshold has to help in
+    each of them, or it would be made for a few events.
     """
     best, best_value = start, objective(start)
     with tqdm(desc="thresholds", unit="tried", disable=None) as bar:
         for _ in range(ROUNDS):
             before = best
-            for variations in (_ons, _off_shares, *(_values(name) for name in OTHERS), *map(_ons_of, classes)):
+            of_all = [(vary, ()) for vary in (_ons, _off_shares, *map(_values, OTHERS))]
+            for variations, parts in (*of_all, *((_ons_of(name), halves) for name in classes)):
                 value, settings = best_value + MIN_GAIN, None
                 for candidate in variations(best):
                     bar.update()
                     found = objective(candidate)
-                    if found > value:
+                    if found > value and all(part(candidate) > part(best) for part in parts):
                         value, settings = found, candidate
                 if settings is not None:
                     best, best_value = settings, value
@@ -202,11 +207,19 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
     frequent = [name for name in checkpoint.classes
                 if name not in start.nothing and happened[canonical(name)] >= MIN_EVENTS]  # fmt: skip
 
-    def objective(settings: DecisionSettings) -> float:
-        return outcome(recorded, checkpoint.classes, settings).value
+    def objective_on(streams: Recorded) -> Objective:
+        return lambda settings: outcome(streams, checkpoint.classes, settings).value
 
-    chosen = max((choose(replace(start, lag_s=lag_s), objective, frequent) for lag_s in STARTS), key=objective)
+    objective, halves = objective_on(recorded), [objective_on(half) for half in _halves(recorded)]
+    chosen = max((choose(replace(start, lag_s=lag_s), objective, frequent, halves) for lag_s in STARTS), key=objective)
     return replace(checkpoint, decisions=asdict(chosen)), reliabilities
+
+
+def _halves(recorded: Recorded) -> list[Recorded]:
+    """Every other stream of those in which nothing happens and of the rest; none without two of the former."""
+    quiet = [one for one in recorded if one[0].group == NEGATIVE]
+    rest = [one for one in recorded if one[0].group != NEGATIVE]
+    return [[*rest[i::2], *quiet[i::2]] for i in range(2)] if len(quiet) > 1 else []
 
 
 def main() -> None:

@@ -118,7 +118,9 @@ def webcam_streams(clips: Sequence[Clip], classes: Sequence[str], rng: Generator
             performance.act(*_piece(rng, standing[rng.integers(len(standing))]))
             performance.act(*_piece(rng, acting[i]), classes[acting[i].label])
         performance.act(*_piece(rng, standing[0]))
-        made.append(_stream(f"webcam_mix_{number}", "webcam", WEBCAM_SIZE, [performance]))
+        times, keypoints = performance.result()  # of the recordings' own rate: nobody would be in the frames between
+        people = [[Track(1, pose_of(pose), float(time_s))] for time_s, pose in zip(times, keypoints)]
+        made.append(_of_frames(f"webcam_mix_{number}", "webcam", WEBCAM_SIZE, times, people, _intervals([performance])))
     return made
 
 
@@ -183,9 +185,12 @@ def _stream(name: str, group: str, size: tuple[int, int], performances: Sequence
         for time_s, keypoints in zip(*performance.result()):
             if keypoints[:, 2].any():
                 people[round(time_s * FPS)].append(Track(person, pose_of(keypoints), float(time_s)))
-    intervals = tuple(Interval(span.label, round(span.start_s, 3), round(span.end_s, 3), person)
-                      for person, performance in enumerate(performances, start=1) for span in performance.spans)
-    return _of_frames(name, group, size, times, people, intervals)
+    return _of_frames(name, group, size, times, people, _intervals(performances))
+
+
+def _intervals(performances: Sequence[Performance]) -> tuple[Interval, ...]:
+    return tuple(Interval(span.label, round(span.start_s, 3), round(span.end_s, 3), person)
+                 for person, performance in enumerate(performances, start=1) for span in performance.spans)
 
 
 def _of_frames(name: str, group: str, size: tuple[int, int], times: Iterable[float],

@@ -83,6 +83,16 @@ def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monk
         command.main()
 
 
+def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
+    def on_wave(settings):
+        return settings.on_by_class.get("wave", settings.on)
+
+    common, helpful, harmful = replace(START, on=0.55), lambda settings: -on_wave(settings), on_wave
+    assert choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, helpful]).on_by_class
+    assert not choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, harmful]).on_by_class
+    assert choose(common, helpful, [], [helpful, harmful]).on < 0.55
+
+
 def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
     known = stgcn.load(actions)
     stgcn.save(tmp_path / "other.pth", replace(known, preprocess=replace(known.preprocess, fps=12.0)))

@@ -93,6 +93,15 @@ def test_who_stands_in_front_of_a_webcam_does_nothing(rng):
     assert piece.label == "wave" and piece.end_s - piece.start_s == pytest.approx(4, abs=0.15)
 
 
+def test_between_the_pictures_of_a_slow_webcam_nobody_vanishes(rng):
+    """Otherwise every question to the network could fall between two of them."""
+    classes = ("stand", "wave")
+    slow = [Clip(name, label, np.arange(60) / 10, np.repeat(clip("wave").keypoints[:1], 60, axis=0), 5.9)
+            for name, label in (("01_stand", 0), ("19_wave", 1))]  # fmt: skip
+    made = {stream.name: stream for stream in make_streams.webcam_streams(slow, classes, rng)}
+    assert all(frame.tracks for frame in made["webcam_mix_0"].frames)
+
+
 def test_no_recording_is_on_two_sides():
     assert not any(webcam.is_test(i) and webcam_is_val(i) for i in range(23))
 
