@@ -45,7 +45,7 @@ MIN_GAIN = 0.002  # a setting is changed for more than that, or chance would cho
 MIN_EVENTS = 5  # a class that occurs less often keeps the common threshold
 
 STARTS = (0.0, 0.5)  # seconds that events are dated back: which thresholds are good depends on it most
-ONS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)
+ONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)  # from likelier than not
 OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
 OTHERS = {
     "smoothing_s": (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5),

@@ -173,22 +173,22 @@ def test_every_setting_is_found_where_each_counts_for_itself():
 
 def test_of_equally_good_values_the_nearest_is_chosen():
     assert choose(START, lambda settings: float(settings.on > 0.6), []).on == 0.65
-    found = choose(START, lambda settings: float(settings.on_by_class.get("wave", 0.55) < 0.5), ["wave"])
-    assert found.on_by_class == {"wave": 0.45}
+    found = choose(START, lambda settings: float(settings.on_by_class.get("wave", 0.55) > 0.6), ["wave"])
+    assert found.on_by_class == {"wave": 0.65}
 
 
-def test_the_thresholds_keep_their_order():
-    found = choose(START, wish(on=0.3, off=0.3), [])
-    assert found.on == 0.3 and found.off <= found.on
+def test_nothing_is_said_before_it_is_likelier_than_not_and_the_thresholds_keep_their_order():
+    found = choose(START, lambda settings: -settings.on - settings.on_by_class.get("wave", 1) + settings.off, ["wave"])
+    assert found.on == found.on_by_class["wave"] == 0.5 and found.off <= found.on
 
 
 def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
     def objective(settings):
         wave, clap = (settings.on_by_class.get(name, settings.on) for name in ("wave", "clap"))
-        return -abs(settings.on - 0.55) - abs(wave - 0.4) - abs(clap - 0.55)
+        return -abs(settings.on - 0.55) - abs(wave - 0.7) - abs(clap - 0.55)
 
     found = choose(replace(START, on=0.55), objective, ["wave", "clap"])
-    assert (found.on, found.on_by_class) == (0.55, {"wave": 0.4})
+    assert (found.on, found.on_by_class) == (0.55, {"wave": 0.7})
 
 
 def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tmp_path, monkeypatch, capsys):
