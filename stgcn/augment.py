@@ -60,6 +60,14 @@ def turn(keypoints: np.ndarray, angle_rad: float) -> np.ndarray:
     return _map_plane(keypoints, [0, 2], _rotation(angle_rad))
 
 
+def pan(times: np.ndarray, keypoints: np.ndarray, speed: tuple[float, ...]) -> np.ndarray:
+    """As a moving camera sees it: the body drifts through the picture, in body extents a second along each axis."""
+    drift = (times - times[-1])[:, None] * np.array(speed) * _extent(keypoints)  # (n, D - 1)
+    panned = keypoints.copy()
+    panned[..., :-1] += np.where(keypoints[..., -1:] > 0, drift[:, None], 0)
+    return panned
+
+
 def add_noise(rng: Generator, keypoints: np.ndarray, position: float, confidence: float) -> np.ndarray:
     """Normal noise on joints in view. Standard deviations: a share of the body's extent; a share of 1."""
     seen = keypoints[..., -1] > 0  # (n, V)
@@ -123,10 +131,10 @@ class Augment:
     """How often and how strongly training samples are varied.
 
     Probabilities, 0..1: mirror; crop; thin; shaky (somebody far away or blurred: SHAKY times the noise); hide_legs;
-    hide_hips (given that legs are hidden); drop_joint (of each joint). Ranges from which a value is drawn: crop_share
+    hide_hips (given that legs are hidden); drop_joint (of each joint); pan. Ranges from which a value is drawn: crop_share
     of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor). Largest
     values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
-    position_noise in body extents, confidence_noise.
+    position_noise in body extents, confidence_noise, pan_speed in body extents a second.
 
     ValueError: a number out of its range.
     """
@@ -147,16 +155,18 @@ class Augment:
     hide_legs: float = 0.15
     hide_hips: float = 0.5
     drop_joint: float = 0.03
+    pan: float = 0.0
+    pan_speed: float = 0.3
 
     def __post_init__(self):
-        for name in ("mirror", "crop", "thin", "shaky", "hide_legs", "hide_hips", "drop_joint"):
+        for name in ("mirror", "crop", "thin", "shaky", "hide_legs", "hide_hips", "drop_joint", "pan"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"augmentation {name} is a probability, got {getattr(self, name)}")
         for name in ("crop_share", "speed", "thin_fps", "aspect"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"augmentation {name} is a range (low, high) above 0, got {(low, high)}")
-        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "confidence_noise"):
+        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "confidence_noise", "pan_speed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"augmentation {name} may not be negative, got {getattr(self, name)}")
         if self.crop_share[1] > 1:
@@ -192,4 +202,7 @@ class Augment:
         keypoints = add_noise(rng, keypoints, noise, self.confidence_noise)
         if rng.random() < self.hide_legs:
             keypoints = hide_legs(keypoints, skeleton, hips=rng.random() >= self.hide_hips)
-        return times, drop_joints(rng, keypoints, self.drop_joint)
+        keypoints = drop_joints(rng, keypoints, self.drop_joint)
+        if rng.random() < self.pan:
+            keypoints = pan(times, keypoints, rng.normal(0, self.pan_speed, keypoints.shape[-1] - 1))
+        return times, keypoints

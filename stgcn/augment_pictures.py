@@ -69,6 +69,7 @@ def draw_all(folder: str | Path) -> list[Path]:
         "add_noise": lambda axes: _beside(axes, flat, uncertain),
         "drop_joints": lambda axes: _moments(axes, flat, augment.drop_joints(rng, flat, 0.4)),
         "hide_legs": lambda axes: _beside(axes, flat, augment.hide_legs(flat, COCO17, hips=True)),
+        "pan": lambda axes: _over_time(axes, times, flat, times, augment.pan(times, flat, (0.15, 0))),
         "wave": lambda axes: _moments(axes, recorded, waved),
         "clap": lambda axes: _moments(axes, recorded, clapped),
     }

@@ -24,7 +24,9 @@ preprocess = dict(layout="jhmdb15", fps=15.0, frames=20)  # the longest clips la
 model = dict(width=21, dropout=0.2)  # a third of the paper's width: 660 clips are few
 
 # No camera, no desk and no pose model stands between these joints and the network.
-augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, thin=0.0, hide_legs=0.0, confidence_noise=0.0)
+augment = dict(
+    crop_share=(0.5, 1.0), position_noise=0.01, thin=0.0, hide_legs=0.0, confidence_noise=0.0, pan=0.8  # films
+)
 
 # Few clips are seen often: until the training clips are known by heart, and at a learning rate that lets them.
 training = dict(epochs=80, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)

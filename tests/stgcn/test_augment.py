@@ -36,7 +36,7 @@ def in_space(rng):
 
 
 @pytest.mark.parametrize("name, value", [
-    ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("drop_joint", 1.01), ("speed", (0, 1)),
+    ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("drop_joint", 1.01), ("pan", -1), ("speed", (0, 1)),
     ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
     ("turn_deg", -1), ("position_noise", -0.1),
 ])  # fmt: skip
@@ -137,6 +137,26 @@ def test_only_joints_in_space_are_turned(times, keypoints, in_space):
     assert np.abs(solid - in_space).max() > 0.05
     _, same = Augment(**still, turn_deg=0)(np.random.default_rng(0), "kinect20", times, in_space)
     np.testing.assert_allclose(same, in_space, atol=1e-5)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_a_moving_camera_shifts_everybody_in_view_alike(times, keypoints, in_space, axes):
+    recorded = {2: keypoints, 3: in_space}[axes]
+    panned = augment.pan(times, recorded, (0.1, -0.2, 0.3)[:axes])
+    shift = (panned - recorded)[..., :-1]  # (n, V, D - 1)
+    np.testing.assert_allclose(shift, shift[:, :1] * (recorded[..., -1:] > 0), atol=1e-4)
+    np.testing.assert_allclose(shift[-1], 0)
+    assert (shift[0, 0] * (-1, 1, -1)[:axes] > 0).all()
+    np.testing.assert_array_equal(panned[..., -1], recorded[..., -1])
+
+
+def test_bones_do_not_see_the_camera_move(times, keypoints):
+    still, moving = Augment(position_noise=0, pan=0), Augment(position_noise=0, pan=1)
+    (_, seen), (_, drifting) = (variant(np.random.default_rng(4), "coco17", times, keypoints)
+                                for variant in (still, moving))  # fmt: skip
+    bones = [np.diff(recorded[..., :2][recorded[..., 2].all(axis=1)], axis=1) for recorded in (seen, drifting)]
+    assert np.abs(drifting - seen).max() > 1
+    np.testing.assert_allclose(bones[1], bones[0], atol=1e-2)
 
 
 def test_noise_has_the_given_size(rng, keypoints):
