@@ -110,13 +110,15 @@ class Recogniser:
         return Recognition(skeletons, self._states, tuple(events))
 
     def collect(self, skeletons: SkeletonFrame) -> Windows | None:
-        """Put skeletons into their windows; the windows that end now, when it is time to judge again."""
+        """Put skeletons into their windows; the windows that end now, when it is time to judge again, or nobody is
+        in view, which costs nothing to judge."""
         with self.stopwatch("window"):
             self.windows.add(skeletons)
             self._frame = skeletons.index
             if skeletons.time_s < self._judge_at_s:
                 return None
-            self._judge_at_s = skeletons.time_s + JUDGE_EVERY_S
+            if skeletons.tracks:  # or somebody missed in just the frames to judge would never be judged
+                self._judge_at_s = skeletons.time_s + JUDGE_EVERY_S
             return self.windows.cut(skeletons)
 
     def judge(self, windows: Windows) -> tuple[dict[int, ActionState], list[ActionEvent]]:

@@ -131,9 +131,9 @@ class Augment:
     """How often and how strongly training samples are varied.
 
     Probabilities, 0..1: mirror; crop; thin; shaky (somebody far away or blurred: SHAKY times the noise); hide_legs;
-    hide_hips (given that legs are hidden); drop_joint (of each joint); pan. Ranges from which a value is drawn: crop_share
-    of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor). Largest
-    values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
+    hide_hips (given that legs are hidden); drop_joint (of each joint); pan. Ranges from which a value is drawn:
+    crop_share of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor).
+    Largest values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
     position_noise in body extents, confidence_noise, pan_speed in body extents a second.
 
     ValueError: a number out of its range.

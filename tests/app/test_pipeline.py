@@ -107,6 +107,14 @@ def test_keypoints_are_smoothed_unless_told_otherwise(smoothing):
     assert spread < 0.7 if smoothing else spread == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("missed", range(3))
+def test_a_person_who_is_missed_in_every_third_frame_is_judged(missed):
+    recogniser = Recogniser(checkpoint())
+    judged = [recogniser.recognise(index, index / 30, [person(index / 30, 100)] if index % 3 != missed else []).states
+              for index in range(60)]  # fmt: skip
+    assert any(judged)
+
+
 def test_an_empty_room_is_no_error():
     results, events = run(people=0)
     assert events == [] and results[-1].states == {} and results[-1].skeletons.tracks == ()
