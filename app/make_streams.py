@@ -21,11 +21,12 @@ from app.scoring import CANONICAL, canonical
 from app.skeletons import SkeletonFrame
 from app.streams import Interval, Stream, pose_of
 from app.tracking import Track
+from stgcn.body import body_height
 from stgcn.data import Clip
 from stgcn.experiment import held_out
 from stgcn.readers import skeletons as skeleton_reader
 from stgcn.readers import webcam
-from stgcn.scenes import FPS, Performance, body_height, repeat
+from stgcn.scenes import FPS, Performance, repeat
 
 SIDES = {"test": 1, "val": 2}  # and the seed of each
 SPLIT = 1  # of J-HMDB

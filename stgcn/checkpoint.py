@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stgcn import official
-from stgcn.clips import for_layout, joint_shape
+from stgcn.graph import get_layout
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
 from stgcn.streams import channels
@@ -53,7 +53,7 @@ class Checkpoint:
                 f"{self.preprocess.layout} ones"
             )
         if self.preprocess is not None:
-            made = channels(self.preprocess.stream, of_a_joint=joint_shape(self.preprocess.layout)[1])
+            made = channels(self.preprocess.stream, of_a_joint=get_layout(self.preprocess.layout).shape[1])
             if self.model.in_channels != made:
                 raise CheckpointError(f"the network expects {self.model.in_channels} channels, its preprocessing "
                                       f"({self.preprocess.stream}) makes {made}")
@@ -127,7 +127,7 @@ def _from_own(content: Any) -> Checkpoint | None:
     preprocess = content["preprocess"]
     return Checkpoint(
         model=model,
-        preprocess=None if preprocess is None else for_layout(Preprocess(**preprocess)),
+        preprocess=None if preprocess is None else Preprocess(**preprocess),
         classes=tuple(content["classes"]),
         metrics=content["metrics"],
         decisions=content["decisions"],

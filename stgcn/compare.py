@@ -25,10 +25,10 @@ from tqdm import tqdm
 
 from stgcn import exit_codes
 from stgcn.baselines import LSTM, FrameGNN, SimplifiedSTGCN
-from stgcn.clips import joint_shape
 from stgcn.compare_page import Claim, Comparison, Row, as_values, page
 from stgcn.cost import measure_cost
 from stgcn.experiment import Experiment, prepare
+from stgcn.graph import get_layout
 from stgcn.model import STGCN
 from stgcn.results import measure
 from stgcn.settings import Network, Settings, read_settings
@@ -97,7 +97,7 @@ def build(contender: Contender, settings: Settings, num_classes: int, seed: int)
     layout = settings.preprocess.layout
     shared = {name: getattr(settings.model, name) for name in SHARED_BY_ALL}
     torch.manual_seed(seed)
-    return contender.build(num_classes, layout, in_channels=joint_shape(layout)[1], **shared)
+    return contender.build(num_classes, layout, in_channels=get_layout(layout).shape[1], **shared)
 
 
 def claim_folder(work_dir: Path, settings: Settings) -> None:
@@ -180,7 +180,7 @@ def compare(settings: Settings, seeds: int, work_dir: Path, command: str) -> Com
 
 
 def _row(contender: Contender, settings: Settings, results: Sequence[dict[str, Any]]) -> Row:
-    joints, channels = joint_shape(settings.preprocess.layout)
+    joints, channels = get_layout(settings.preprocess.layout).shape
     network = build(contender, settings, results[0]["classes"], seed=0)
     clip = (channels, settings.preprocess.frames, joints, 1)
     cost = measure_cost(network, clip, settings.training.batch_size)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from stgcn.augment import Augment
-from stgcn.clips import joint_shape
+from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
 
 
@@ -68,7 +68,7 @@ class SkeletonDataset(Dataset):
         for clip in clips:
             if not 0 <= clip.label < num_classes:
                 raise ValueError(f"{clip.name}: label {clip.label} is outside 0..{num_classes - 1}")
-            expected = (len(clip.times), *joint_shape(preprocess.layout))
+            expected = (len(clip.times), *get_layout(preprocess.layout).shape)
             if clip.keypoints.shape != expected:
                 shape = clip.keypoints.shape
                 raise ValueError(f"{clip.name}: its keypoints have the shape {shape} instead of {expected}")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
+from stgcn.body import LIMB_LENGTHS, body_height
 from stgcn.graph import get_layout
-from stgcn.preprocess import LIMB_LENGTHS
-from stgcn.scenes import FPS, body_height, hold, move, wander
+from stgcn.scenes import FPS, hold, move, wander
 
 ARM, SIDES = ("shoulder", "elbow", "wrist"), ("left", "right")
 UPPER_ARM, FOREARM = LIMB_LENGTHS["left_shoulder", "left_elbow"], LIMB_LENGTHS["left_elbow", "left_wrist"]

@@ -20,12 +20,19 @@ class Layout:
     joints: V names. Those of the two sides start with "left_" and "right_".
     edges: pairs of joints that a bone connects; direction has no meaning.
     centre: the joint that stands for the body's centre of gravity in the spatial partition.
+    axes: 2 in a picture, 3 in space, as depth cameras measure joints.
     """
 
     name: str
     joints: tuple[str, ...]
     edges: tuple[tuple[str, str], ...]
     centre: str
+    axes: int = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(V, D): of a pose; a joint's positions along the axes and, last, its confidence."""
+        return len(self.joints), self.axes + 1
 
     def index(self, joint: str) -> int:
         """Position of a joint in arrays; ValueError if this skeleton has no such joint."""
@@ -94,6 +101,7 @@ OPENPOSE18 = Layout(
 # The hand tip hangs on the thumb, and the thumb on the hand, as in the graph of the paper's own code.
 NTU25 = Layout(
     name="ntu25",
+    axes=3,
     joints=(
         "spine_base", "spine_middle", "neck", "head",
         "left_shoulder", "left_elbow", "left_wrist", "left_hand",
@@ -132,6 +140,7 @@ JHMDB15 = Layout(
 # The first Kinect's joints, under the names that NTU25 has for the second's.
 KINECT20 = Layout(
     name="kinect20",
+    axes=3,
     joints=(
         "spine_base", "spine_middle", "spine_top", "head",
         "left_shoulder", "left_elbow", "left_wrist", "left_hand",
@@ -157,6 +166,7 @@ NTU25_MMACTION2 = replace(
 # The paper's own code has this one too ("ntu_edge"): without spine_top, spine_middle takes its place.
 NTU24 = Layout(
     name="ntu24",
+    axes=3,
     joints=tuple(joint for joint in NTU25.joints if joint != "spine_top"),
     edges=tuple((a, b.replace("spine_top", "spine_middle")) for a, b in NTU25.edges if a != "spine_middle"),
     centre="neck",

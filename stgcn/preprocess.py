@@ -8,32 +8,13 @@ for a network that was trained on these.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 
+from stgcn.body import body_centre, body_height
 from stgcn.graph import get_layout
 from stgcn.streams import check_name, stream
-
-# Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
-# Motor Control of Human Movement, fig. 4.1). In a picture a limb looks at most that long, so the limbs
-# that look longest tell how large the person appears, whichever part of the body is in view.
-LIMB_LENGTHS = {
-    ("left_shoulder", "right_shoulder"): 0.23,
-    ("left_shoulder", "left_elbow"): 0.17,
-    ("right_shoulder", "right_elbow"): 0.17,
-    ("left_elbow", "left_wrist"): 0.15,
-    ("right_elbow", "right_wrist"): 0.15,
-    ("left_shoulder", "left_hip"): 0.29,
-    ("right_shoulder", "right_hip"): 0.29,
-    ("left_hip", "left_knee"): 0.24,
-    ("right_hip", "right_knee"): 0.24,
-    ("left_knee", "left_ankle"): 0.25,
-    ("right_knee", "right_ankle"): 0.25,
-}
-LIMB_QUANTILE = 0.8  # above it, a limb is more likely a wrong keypoint than one seen at full length
-CENTRE_JOINTS = ("left_shoulder", "right_shoulder")  # in view both across a room and at a desk
 
 
 @dataclass(frozen=True)
@@ -82,14 +63,14 @@ class Preprocess:
         return self.normalise(self.resample(times, keypoints, end_s))
 
     def as_stream(self, joints: np.ndarray) -> np.ndarray:
-        """The third step, (3, T, V) -> (C, T, V)."""
+        """The third step, (D, T, V) -> (C, T, V)."""
         return stream(torch.from_numpy(joints), self.stream, self.layout).numpy()
 
     def resample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
         """Observations on the grid of `frames` moments that ends at `end_s`.
 
-        times: (n,) seconds, ascending. keypoints: (n, V, 3), x and y in any unit, confidence 0..1.
-        Returns (T, V, 3) float32; a joint that was not observed at a moment is (0, 0, 0) there.
+        times: (n,) seconds, ascending. keypoints: (n, V, D), positions in any unit, confidence 0..1.
+        Returns (T, V, D) float32; a joint that was not observed at a moment is all 0 there.
         Raises ValueError on arrays of another shape, NaN, or times that do not ascend.
         """
         times, keypoints = self._checked(times, keypoints)
@@ -97,8 +78,8 @@ class Preprocess:
         gaps = np.flatnonzero(np.diff(times) > self.max_gap_s)
         first = gaps[-1] + 1 if len(gaps) else 0  # what came before a long absence is another appearance
         times, keypoints = times[first:], keypoints[first:]
-        resampled = np.zeros((self.frames, keypoints.shape[1], 3), np.float32)
-        seen = keypoints[..., 2] >= self.min_confidence  # (n, V)
+        resampled = np.zeros((self.frames, *keypoints.shape[1:]), np.float32)
+        seen = keypoints[..., -1] >= self.min_confidence  # (n, V)
         for moments, joints in _by_column(seen):  # most joints are seen at the same moments
             resampled[:, joints] = self._interpolate(grid, times[moments], keypoints[np.ix_(moments, joints)])
         return resampled
@@ -106,28 +87,25 @@ class Preprocess:
     def normalise(self, keypoints: np.ndarray) -> np.ndarray:
         """Positions relative to the shoulders' usual place, in body heights.
 
-        keypoints: (T, V, 3), unobserved joints (0, 0, 0). Returns (C, T, V) float32 with channels x, y
-        (1 = the person's apparent height, y down) and confidence 0..1; unobserved joints stay (0, 0, 0).
+        keypoints: (T, V, D), unobserved joints all 0. Returns (C=D, T, V) float32: positions along the axes of the
+        picture or of space (1 = the person's apparent height) and confidence 0..1; unobserved joints stay all 0.
         """
-        seen = keypoints[..., 2] > 0  # (T, V)
-        if not seen.any():
-            return np.zeros((3, *seen.shape), np.float32)
-        positions = keypoints[..., :2]
         normalised = np.array(keypoints, np.float32)
-        normalised[..., :2] = (positions - self._centre(positions, seen)) / self._height(positions, seen)
-        normalised[~seen] = 0
+        normalised[..., :-1] -= body_centre(keypoints, self.layout)
+        normalised[..., :-1] /= body_height(keypoints, self.layout)
+        normalised[keypoints[..., -1] == 0] = 0
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))  # (C, T, V)
 
     def body_height(self, keypoints: np.ndarray) -> float:
-        """How tall a person (n, V, 3) appears, in the unit of x and y, even if only a part is in view; 0: nobody is."""
-        seen = keypoints[..., 2] >= self.min_confidence
-        return self._height(keypoints[..., :2], seen) if seen.any() else 0.0
+        """How tall a person (n, V, D) appears, in their unit, even if only a part is in view; 0: nobody is."""
+        seen = keypoints[..., -1:] >= self.min_confidence  # (n, V, 1)
+        return body_height(np.where(seen, keypoints, 0), self.layout) if seen.any() else 0.0
 
     def _checked(self, times: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         times, keypoints = np.asarray(times, np.float64), np.asarray(keypoints, np.float32)
-        joints = len(get_layout(self.layout).joints)
-        if keypoints.shape != (len(times), joints, 3):
-            raise ValueError(f"keypoints are {keypoints.shape}; {self.layout} needs ({len(times)}, {joints}, 3)")
+        expected = (len(times), *get_layout(self.layout).shape)
+        if keypoints.shape != expected:
+            raise ValueError(f"keypoints are {keypoints.shape}; {self.layout} needs {expected}")
         if not (np.isfinite(times).all() and np.isfinite(keypoints).all()):
             raise ValueError("keypoints or times hold NaN or infinity; give missing joints confidence 0")
         if (np.diff(times) <= 0).any():
@@ -135,7 +113,7 @@ class Preprocess:
         return times, keypoints
 
     def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """`values` (n, V', 3) of joints that are seen together, at the moments of `grid`; zeros where they were not."""
+        """`values` (n, V', D) of joints that are seen together, at the moments of `grid`; zeros where they were not."""
         if not len(times):
             return np.zeros((len(grid), *values.shape[1:]), np.float32)
         half_step_s = 0.5 / self.fps  # the ends hold that long, or a clip's first moment would be lost to rounding
@@ -144,36 +122,8 @@ class Preprocess:
         gap_s = times[after] - times[before]
         inside = (grid >= times[0] - half_step_s) & (grid <= times[-1] + half_step_s) & (gap_s <= self.max_gap_s)
         share = ((grid - times[before]) / np.where(gap_s > 0, gap_s, 1)).clip(0, 1).astype(np.float32)[:, None, None]
-        at_grid = values[before] + share * (values[after] - values[before])  # (T, V', 3)
+        at_grid = values[before] + share * (values[after] - values[before])  # (T, V', D)
         return np.where(inside[:, None, None], at_grid, 0)
-
-    def _centre(self, positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """(2,): median place of the shoulders, or of all joints where no shoulder was seen."""
-        shoulders = seen[:, self._centre_joints]
-        if shoulders.any():
-            positions, seen = positions[:, self._centre_joints], shoulders
-        return np.median(positions[seen], axis=0)
-
-    def _height(self, positions: np.ndarray, seen: np.ndarray) -> float:
-        """The person's height as it appears in the picture, in the unit of `positions`."""
-        starts, ends, shares = self._limbs
-        heights = np.linalg.norm(positions[:, starts] - positions[:, ends], axis=-1) / shares  # (T, limbs)
-        heights = heights[seen[:, starts] & seen[:, ends]]
-        height = np.quantile(heights, LIMB_QUANTILE) if len(heights) else 0.0
-        if height > 0:
-            return float(height)
-        return float(np.ptp(positions[seen], axis=0).max()) or 1.0  # a face alone, or a single joint
-
-    @cached_property
-    def _centre_joints(self) -> list[int]:
-        return [get_layout(self.layout).index(name) for name in CENTRE_JOINTS]
-
-    @cached_property
-    def _limbs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Start joints, end joints and share of the body's height of each limb, (limbs,) each."""
-        layout = get_layout(self.layout)
-        starts, ends = np.array([[layout.index(a), layout.index(b)] for a, b in LIMB_LENGTHS]).T
-        return starts, ends, np.array(list(LIMB_LENGTHS.values()))
 
 
 def _by_column(seen: np.ndarray) -> Iterator[tuple[np.ndarray, list[int]]]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from stgcn.graph import get_layout
-from stgcn.preprocess import CENTRE_JOINTS, LIMB_LENGTHS
+from stgcn.body import body_centre, body_height
 
 FPS = 30.0  # of composed movement
 MOVE_S = 0.3  # from one pose to the next
@@ -26,23 +25,6 @@ JITTER_BURSTS = 0.8  # by which its logarithm varies: detectors are calm for a w
 JITTER_MEMORY_S, BURST_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 0.3, 1.5, 2.0  # for which each is like itself
 CONFIDENCE_JITTER = 0.03
 RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and moment to the next
-
-
-def body_height(pose: np.ndarray, layout: str = "coco17") -> float:
-    """How tall the person of `pose` (V, 3) appears, in its unit: by the limb that looks longest for its share.
-
-    A person of whom no limb is in view is as tall as the box around the joints, or 1.
-    """
-    joints = get_layout(layout)
-    heights = [
-        np.linalg.norm(pose[joints.index(a), :2] - pose[joints.index(b), :2]) / share
-        for (a, b), share in LIMB_LENGTHS.items()
-        if pose[joints.index(a), 2] > 0 and pose[joints.index(b), 2] > 0
-    ]
-    if heights and max(heights) > 0:
-        return float(np.quantile(heights, 0.8))
-    seen = pose[pose[:, 2] > 0, :2]
-    return float(np.ptp(seen, axis=0).max()) or 1.0 if len(seen) else 1.0
 
 
 def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
@@ -106,7 +88,7 @@ def place(keypoints: np.ndarray, like: np.ndarray, layout: str = "coco17") -> np
     first = keypoints[0]
     scale = body_height(like, layout) / body_height(first, layout)
     placed = np.array(keypoints, np.float32)
-    placed[..., :2] = (placed[..., :2] - _centre(first, layout)) * scale + _centre(like, layout)
+    placed[..., :2] = (placed[..., :2] - body_centre(first, layout)) * scale + body_centre(like, layout)
     placed[placed[..., 2] <= 0] = 0
     return placed
 
@@ -176,16 +158,6 @@ class Performance:
         self._keypoints.append(keypoints[kept])
         self._next += int(frames[-1]) + 1
         self._like, self._present = keypoints[-1], True
-
-
-def _centre(pose: np.ndarray, layout: str) -> np.ndarray:
-    """(2,): the middle of the shoulders in view, or of all joints in view, or (0, 0)."""
-    joints = get_layout(layout)
-    shoulders = pose[[joints.index(name) for name in CENTRE_JOINTS]]
-    for points in (shoulders, pose):
-        if (points[:, 2] > 0).any():
-            return points[points[:, 2] > 0, :2].mean(axis=0)
-    return np.zeros(2, np.float32)
 
 
 def wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from stgcn.augment import Augment
-from stgcn.clips import for_layout
 from stgcn.moments import Moments
 from stgcn.preprocess import Preprocess
 
@@ -136,8 +135,7 @@ def read_settings(path: str | Path, options: dict[str, Any] | None = None) -> Se
     try:
         given = {name: kind for name, kind in kinds.items() if sections.get(name) is not None}
         built = {name: _build(kind, sections[name], name) for name, kind in given.items()}
-        settings = _build(Settings, sections | built, "top level")
-        return replace(settings, preprocess=for_layout(settings.preprocess))
+        return _build(Settings, sections | built, "top level")
     except (TypeError, ValueError) as error:
         raise ValueError(f"config {path}: {error}") from error
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stgcn.clips import joint_shape
+from stgcn.graph import get_layout
 
 
 def files_in(folder: str | Path, suffix: str) -> list[Path]:
@@ -20,7 +20,7 @@ def files_in(folder: str | Path, suffix: str) -> list[Path]:
 
 def check_layout(path: str | Path, shape: tuple[int, int], layout: str) -> None:
     """ValueError where (V, D), joints and values per joint with confidence, are not those of the layout."""
-    joints, values = joint_shape(layout)
+    joints, values = get_layout(layout).shape
     if shape != (joints, values):
         raise ValueError(
             f"{path} holds {shape[0]} joints with {shape[1] - 1} coordinates; {layout} has {joints} with "

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from stgcn.augment import Augment
-from stgcn.clips import Preprocess3D
 from stgcn.data import Clip, SkeletonDataset
 from stgcn.preprocess import Preprocess
 
@@ -81,7 +80,7 @@ def test_clips_in_space():
     rng = np.random.default_rng(0)
     keypoints = np.ones((20, 20, 4), np.float32)
     keypoints[..., :3] = rng.normal(size=(20, 20, 3))
-    preprocess = Preprocess3D("kinect20", frames=30)
+    preprocess = Preprocess("kinect20", frames=30)
     for augment in (None, Augment()):
         window, _ = SkeletonDataset([clip(keypoints=keypoints)], preprocess, 1, augment)[0]
         assert window.shape == (4, 30, 20, 1) and window.isfinite().all() and window.any()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from stgcn.body import body_height
 from stgcn.gestures import BUILD, FOREARM, UPPER_ARM, can_gesture, clap, wave
 from stgcn.graph import COCO17
-from stgcn.scenes import body_height
 from tests.stgcn.people import waving_clip
 
 ARM = ("shoulder", "elbow", "wrist")
@@ -21,7 +21,7 @@ def made(action, seed):
     times, keypoints = action(np.random.default_rng(seed), STANDING, SECONDS)
     assert times[0] == 0 and times[-1] == pytest.approx(SECONDS, abs=0.05) and (np.diff(times) > 0).all()
     assert np.isfinite(keypoints).all() and (keypoints[..., 2] <= 1).all()
-    return keypoints[..., :2] / body_height(STANDING)
+    return keypoints[..., :2] / body_height(STANDING, "coco17")
 
 
 def moved(keypoints, joint):

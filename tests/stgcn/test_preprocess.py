@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from stgcn.graph import COCO17
+from stgcn.graph import COCO17, KINECT20
 from stgcn.preprocess import Preprocess, stretch
 from stgcn.streams import STREAMS, stream
 
-PREPROCESS = Preprocess()
+PREPROCESS, IN_SPACE = Preprocess(), Preprocess("kinect20", frames=30)
 WRIST, HIP = COCO17.index("right_wrist"), COCO17.index("left_hip")
 # A person who stands upright, 100 px tall, confidence 1: (17, 2)
 STANDING = 100 * np.array([
@@ -154,3 +154,59 @@ def test_stretch_holds_a_single_moment_and_leaves_nobody():
     assert times.tolist() == [0.5, 2.0] and keypoints.shape == (2, 5, 3)
     times, keypoints = stretch(np.zeros(0), np.ones((0, 5, 3)), 2.0, 1.5)
     assert len(times) == len(keypoints) == 0
+
+
+@pytest.fixture
+def walk():
+    """times (30,), keypoints (30, 20, 4): somebody in metres who walks along z."""
+    rng = np.random.default_rng(0)
+    times = np.arange(30) / 30
+    keypoints = np.ones((30, 20, 4), np.float32)
+    keypoints[..., :3] = rng.uniform((-0.4, -0.9, 2), (0.4, 0.9, 2.4), (20, 3))
+    keypoints[..., 2] += times[:, None]
+    return times, keypoints
+
+
+def test_joints_in_a_picture_are_refused_where_space_is_expected(walk):
+    times, keypoints = walk
+    with pytest.raises(ValueError, match="kinect20 needs"):
+        IN_SPACE(times, keypoints[..., [0, 1, 3]], 1.0)
+    with pytest.raises(ValueError, match="needs"):
+        IN_SPACE(times, keypoints[:, :17], 1.0)
+
+
+def test_joints_in_space_are_refused_where_a_picture_is_expected(walk):
+    """A depth would otherwise pass for a confidence."""
+    times, keypoints = walk
+    with pytest.raises(ValueError, match="coco17 needs"):
+        PREPROCESS(times, keypoints[:, :17], 1.0)
+
+
+def test_place_and_size_in_space_do_not_matter_and_the_way_walked_does(walk):
+    times, keypoints = walk
+    window = IN_SPACE(times, keypoints, times[-1])
+    assert window.shape == (4, 30, 20) and window.dtype == np.float32
+    elsewhere = keypoints.copy()
+    elsewhere[..., :3] = elsewhere[..., :3] * 2.5 + (3, -1, 7)
+    np.testing.assert_allclose(IN_SPACE(times, elsewhere, times[-1]), window, atol=1e-4)
+    assert (np.diff(window[2], axis=0) > 0).all()
+
+
+def test_every_coordinate_is_scaled_alike(walk):
+    times, keypoints = walk
+    window = IN_SPACE(times, keypoints, times[-1]).transpose(1, 2, 0)[..., :3]  # (T, V, 3)
+    apart = keypoints[:, 1:, :3] - keypoints[:, :1, :3]
+    ratio = (window[:, 1:] - window[:, :1]) / apart
+    np.testing.assert_allclose(ratio, ratio.mean(), rtol=1e-3)
+
+
+def test_an_unobserved_joint_in_space_is_zero_and_changes_no_other(walk):
+    times, keypoints = walk
+    foot = KINECT20.index("left_foot")  # of no limb whose length tells the size
+    missing = keypoints.copy()
+    missing[:, foot] = (9, 9, 9, 0)
+    window, expected = (IN_SPACE(times, k, times[-1]) for k in (missing, keypoints))
+    assert not window[:, :, foot].any()
+    expected[:, :, foot] = 0
+    np.testing.assert_array_equal(window, expected)
+    assert not IN_SPACE(times, np.zeros_like(keypoints), times[-1]).any()

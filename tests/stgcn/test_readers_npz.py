@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stgcn.clips import Preprocess3D
 from stgcn.data import SkeletonDataset
 from stgcn.graph import JHMDB15
 from stgcn.preprocess import Preprocess
@@ -134,7 +133,7 @@ def test_the_real_nwucla(shared):
     train, test = (nwucla.read(path, "kinect20", side, 1) for side in ("train", "test"))
     assert (len(train.clips), len(test.clips), len(train.classes)) == (1020, 464, 10)
     assert sum(len(clip.times) == 1 for clip in train.clips + test.clips) == 2
-    preprocess = Preprocess3D("kinect20", frames=64, max_gap_s=10, whole_clips=True)
+    preprocess = Preprocess("kinect20", frames=64, max_gap_s=10, whole_clips=True)
     dataset = SkeletonDataset(test.clips, preprocess, 10)
     head = dataset[0][0][1, :, 3, 0] - dataset[0][0][1, :, 15, 0]
     assert (head > 0.5).all(), "y is up, and the head is more than half a body above the foot"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stgcn.clips import Preprocess3D
 from stgcn.data import SkeletonDataset
+from stgcn.preprocess import Preprocess
 from stgcn.readers import ntu
 
 NAME = "S001C002P003R002A013"
@@ -108,7 +108,7 @@ def test_a_recording_without_bodies_and_one_of_a_single_frame_are_no_errors(tmp_
     nobody = ntu.read_clip(write(tmp_path, [[], []]))
     still = ntu.read_clip(write(tmp_path, [[body(1, standing())]]))
     assert nobody.keypoints.shape == (0, 25, 4) and still.keypoints.shape == (1, 25, 4)
-    dataset = SkeletonDataset([nobody, still], Preprocess3D("ntu25", max_gap_s=9, whole_clips=True), 60)
+    dataset = SkeletonDataset([nobody, still], Preprocess("ntu25", max_gap_s=9, whole_clips=True), 60)
     assert not dataset[0][0].any() and dataset[1][0].any(dim=0).all()
 
 

@@ -113,13 +113,6 @@ def test_a_placed_clip_has_the_size_and_the_shoulders_of_the_pose():
     assert placed[-1, 0, 0] - placed[0, 0, 0] == pytest.approx(29 * 200 / 80, rel=1e-3)
 
 
-@pytest.mark.parametrize("seen", [[], [0], [0, 1, 2]])
-def test_the_height_of_somebody_hardly_in_view_is_positive(seen):
-    hidden = pose()
-    hidden[[joint for joint in range(17) if joint not in seen]] = 0
-    assert scenes.body_height(hidden) > 0
-
-
 def test_a_performance_says_when_what_was_done(rng):
     performance = Performance(rng)
     performance.act(*clip(30), "walk")
