@@ -22,11 +22,11 @@ from app.timing import Stopwatch
 from app.tracking import Tracker
 from stgcn import Checkpoint
 from stgcn.graph import get_layout
+from stgcn.streams import mirror
 
 # Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about. A little under a
 # tenth of a second, or rounding would make it every fourth frame at 30 fps instead of every third.
 JUDGE_EVERY_S = 0.095
-OF_A_JOINT = 3  # values in a stream: x, y, confidence
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,19 @@ class ActionClassifier:
         self._device = device
         self._temperature = checkpoint.decisions.get("temperature", 1.0)
         self._both_sides = checkpoint.decisions.get("both_sides", False)
-        self._mirrored_joints = list(get_layout(LAYOUT).mirrored)
+        self._layout = get_layout(LAYOUT)
 
     def scores(self, windows: Windows) -> np.ndarray:
         """(N, classes) softmax scores, as the checkpoint's temperature and both_sides want them, a row for each of
         `windows.tracks`."""
         if not windows.tracks:
             return np.zeros((0, 0), np.float32)
+        inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
         with torch.inference_mode():
-            logits = self._logits(windows.inputs)  # (N, classes)
             if self._both_sides:
-                mirrored = windows.inputs[..., self._mirrored_joints]  # (N, C, T, V)
-                mirrored[:, ::OF_A_JOINT] *= -1  # the x of every stream
-                logits = (logits + self._logits(mirrored)) / 2
+                inputs = torch.cat([inputs, mirror(inputs, self._layout)])  # (2N, C, T, V, M): asked in one go
+            logits = self._model(inputs).unflatten(0, (-1, len(windows.inputs))).mean(dim=0)  # (N, classes)
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()
-
-    def _logits(self, inputs: np.ndarray) -> torch.Tensor:
-        return self._model(torch.from_numpy(inputs).to(self._device)[..., None])  # of (N, C, T, V, M=1)
 
 
 class Recogniser:

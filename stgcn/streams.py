@@ -56,6 +56,14 @@ def channels(stream: str, of_a_joint: int) -> int:
     return of_a_joint * len(members(stream))
 
 
+def mirror(x: Tensor, layout: Layout) -> Tensor:
+    """What a mirror would show, of one stream or several, (N, C, T, V, M) -> the same: x changes its sign, left and
+    right joints change places."""
+    mirrored = x[..., list(layout.mirrored), :]  # a copy
+    mirrored[:, :: layout.shape[1]] *= -1
+    return mirrored
+
+
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Mean of the streams' scores, weighted: {stream: (N, classes)} -> (N, classes).
 
