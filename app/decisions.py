@@ -119,7 +119,7 @@ class ActionDecider:
     def update(self, windows: Windows, scores: np.ndarray) -> tuple[dict[int, ActionState], list[ActionEvent]]:
         """scores: (N, classes), softmax with the temperature applied, a row for each of `windows.tracks`.
 
-        Returns the state of each judged track by id, and the events of this moment.
+        Returns the states by track id, and the events of this moment. Who is missed for a moment keeps the state.
         """
         events = self._forget(windows.frame, (track for track, person in self._people.items()
                                               if windows.time_s - person.updated_s > GONE_S))
@@ -128,7 +128,7 @@ class ActionDecider:
             person = self._smooth(track, row, windows.time_s)
             self._lead(person, may_begin)
             events += self._judge(track, person, windows.frame)
-        return {track: self._state(track) for track in windows.tracks}, events
+        return {track: self._state(track) for track in self._people}, events
 
     def finish(self, frame: int) -> list[ActionEvent]:
         """End every action that lasts: the source is at its end."""

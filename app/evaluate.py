@@ -51,11 +51,13 @@ EXAMPLES = """examples:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a model did with one stream: the case, frame-wise scores and truth (see `frame_scores`), clip labels."""
+    """What a model did with one stream: the case, frame-wise scores, truth and seconds (see `frame_scores`), clip
+    labels."""
 
     case: Case
     scores: np.ndarray
     truth: np.ndarray
+    seconds: np.ndarray
     clips: list[tuple[str, str | None]]
 
 
@@ -63,9 +65,9 @@ def outcome(stream: Stream, checkpoint: Checkpoint, device: str = "cpu") -> Outc
     """Run one stream. UserError: the checkpoint does not fit."""
     recorded = record(stream, checkpoint, device)
     decisions, states = decide(recorded, checkpoint.classes, DecisionSettings(**checkpoint.decisions))
-    scores, truth = frame_scores(stream, recorded, states, checkpoint.classes)
+    frames = frame_scores(stream, recorded, states, checkpoint.classes)
     clips = clip_labels(stream, recorded, checkpoint.classes)
-    return Outcome(scoring.case(stream, decisions, checkpoint.classes), scores, truth, clips)
+    return Outcome(scoring.case(stream, decisions, checkpoint.classes), *frames, clips)
 
 
 def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -122,10 +124,11 @@ def _average_precisions(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Of each label that the model knows and that occurs."""
     scores = np.concatenate([outcome.scores for outcome in outcomes])  # (S, labels)
     truth = np.concatenate([outcome.truth for outcome in outcomes])
+    seconds = np.concatenate([outcome.seconds for outcome in outcomes])
     found = {}
     for i, label in enumerate(CANONICAL):
         judged = (truth[:, i] >= 0) & ~np.isnan(scores[:, i])
-        found[label] = scoring.average_precision(scores[judged, i], truth[judged, i] == 1)
+        found[label] = scoring.average_precision(scores[judged, i], truth[judged, i] == 1, seconds[judged])
     return {label: value for label, value in found.items() if value is not None}
 
 

@@ -131,11 +131,11 @@ def _distance(track: Track, other: Track) -> float:
 
 def frame_scores(
     stream: Stream, recorded: list[Moment], states: list[dict[int, ActionState]], classes: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and truth of every person at every moment, (S, len(CANONICAL)) both.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores and truth of every person at every moment, (S, len(CANONICAL)) both, and for how long (S,).
 
     Scores: 0 where the person is not judged, NaN for what the model does not know. Truth: 1, 0, or -1 where the
-    stream does not say.
+    stream does not say. Seconds: since the moment before, so that it does not matter how often people are judged.
     """
     columns = {CANONICAL.index(canonical(name)): i for i, name in enumerate(classes) if canonical(name) in CANONICAL}
     people = stream.persons or (None,)
@@ -143,9 +143,11 @@ def frame_scores(
     scores[:, list(columns)] = 0
     truth = np.zeros(scores.shape, np.int8)
     truth[:, [CANONICAL.index(canonical(label)) for label in stream.allowed if canonical(label) in CANONICAL]] = -1
+    shown: dict[int, int] = {}  # the person whom a track shows, or last showed
     samples = ((moment, now, person) for moment, now in zip(recorded, states) for person in people)
     for row, (moment, now, person) in enumerate(samples):
-        mine = [state.scores for track, state in now.items() if person in (None, moment.persons.get(track))]
+        shown |= moment.persons
+        mine = [state.scores for track, state in now.items() if person in (None, shown.get(track))]
         if mine:
             scores[row, list(columns)] = np.max(mine, axis=0)[list(columns.values())]
         for interval in stream.intervals:
@@ -153,7 +155,8 @@ def frame_scores(
             lasts = interval.start_s <= moment.windows.time_s <= interval.end_s
             if lasts and interval.person in (None, person) and label in CANONICAL:
                 truth[row, CANONICAL.index(label)] = 1
-    return scores, truth
+    times = [moment.windows.time_s for moment in recorded]
+    return scores, truth, np.repeat(np.diff(times, prepend=0.0), len(people))
 
 
 def clip_labels(stream: Stream, recorded: list[Moment], classes: tuple[str, ...]) -> list[tuple[str, str | None]]:

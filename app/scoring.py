@@ -179,18 +179,19 @@ def label_changes(cases: Iterable[Case]) -> float | None:
     return begun / events if events else None
 
 
-def average_precision(scores: np.ndarray, truth: np.ndarray) -> float | None:
+def average_precision(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float | None:
     """Area under precision over recall of scores (n,) for truth (n,) bool; None where nothing is true.
 
-    Equal scores are one step, so the order in which they stand does not matter.
+    weights: (n,), not negative; how much each counts. Equal scores are one step, so the order in which they stand does
+    not matter.
     """
-    if not truth.any():
+    if not weights[truth].any():
         return None
     order = np.argsort(-scores, kind="stable")
-    hits, ranked = np.cumsum(truth[order]), scores[order]
-    last = np.append(np.diff(ranked) != 0, True)  # of each group of equal scores
-    precision = hits[last] / (np.flatnonzero(last) + 1)
-    recall = hits[last] / truth.sum()
+    ranked, hits, all_said = scores[order], np.cumsum((weights * truth)[order]), np.cumsum(weights[order])
+    last = np.append(np.diff(ranked) != 0, True) & (all_said > 0)  # of each group of equal scores
+    precision = hits[last] / all_said[last]
+    recall = hits[last] / hits[-1]
     return float((np.diff(recall, prepend=0.0) * precision).sum())
 
 

@@ -210,3 +210,10 @@ def test_people_do_not_influence_one_another():
     for frame in range(20):
         states, _ = decider.update(windows(frame, frame * 0.1, 1, 2), np.array([WAVE, CLAP]))
     assert (states[1].action, states[2].action) == ("wave", "clap")
+
+
+def test_somebody_missed_for_a_moment_keeps_the_state():
+    decider, states, _ = decide([WAVE] * 20)
+    last_s, nobody = 1.9, np.zeros((0, 0), np.float32)
+    assert decider.update(windows(20, last_s + 0.1), nobody)[0] == {1: states[-1]}
+    assert decider.update(windows(40, last_s + GONE_S + 0.1), nobody)[0] == {}

@@ -99,13 +99,20 @@ def test_a_case_speaks_canonical_names_knows_what_the_model_knows_and_forgives_w
      ((0.9, 0.8, 0.7), (1, 0, 1), (1 + 2 / 3) / 2), ((0.5,), (0,), None)],
 )  # fmt: skip
 def test_average_precision(scores, truth, expected):
-    found = scoring.average_precision(np.array(scores), np.array(truth, bool))
+    found = scoring.average_precision(np.array(scores), np.array(truth, bool), np.ones(len(scores)))
     assert found == (None if expected is None else pytest.approx(expected))
 
 
 def test_average_precision_does_not_hang_on_the_order():
     rng = np.random.default_rng(0)
     scores, truth = rng.integers(0, 5, 200) / 5, rng.random(200) < 0.3
-    order = rng.permutation(200)
-    assert scoring.average_precision(scores, truth) == pytest.approx(
-        scoring.average_precision(scores[order], truth[order]))
+    order, weights = rng.permutation(200), rng.random(200)
+    assert scoring.average_precision(scores, truth, weights) == pytest.approx(
+        scoring.average_precision(scores[order], truth[order], weights[order]))
+
+
+def test_average_precision_of_what_counts_twice_is_that_of_two():
+    rng = np.random.default_rng(0)
+    scores, truth, times = rng.random(50), rng.random(50) < 0.3, rng.integers(0, 4, 50)
+    assert scoring.average_precision(scores, truth, times) == pytest.approx(scoring.average_precision(
+        np.repeat(scores, times), np.repeat(truth, times), np.ones(times.sum())))
