@@ -140,7 +140,9 @@ def read_settings(path: str | Path, options: dict[str, Any] | None = None) -> Se
         raise ValueError(f"config {path}: {error}") from error
 
 
-def _build(kind: type, values: dict[str, Any], where: str):
+def _build(kind: type, values: Any, where: str):
+    if not isinstance(values, dict):
+        raise ValueError(f"{where} is a dict(...), not {values!r}")
     known = [f.name for f in fields(kind)]
     unknown = [key for key in values if key not in known]
     if unknown:

@@ -61,12 +61,6 @@ def test_parts_with_different_classes_are_refused(tiny, tmp_path):
         prepare(settings, 0)
 
 
-@pytest.mark.parametrize("source", [{"format": "nwucla"}, {"path": "a.npz", "layout": "coco17"}])
-def test_a_source_is_a_path_with_what_differs(tiny, source):
-    with pytest.raises(ValueError, match="a path or a dict with path and any of format, split"):
-        read_settings(tiny[0], {"data.train": [source]})
-
-
 def test_sources_with_other_names_share_the_classes_of_the_network(tiny, tmp_path):
     arrays = dict(np.load(tiny[1])) | dict(class_names=np.array(["rest", "hello"]))
     other = str(tmp_path / "other.npz")
