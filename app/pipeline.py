@@ -24,9 +24,9 @@ from stgcn import Checkpoint
 from stgcn.graph import get_layout
 from stgcn.streams import mirror
 
-# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every second one at 30
-# fps, and a little under two thirtieths, or rounding would make it every third.
-JUDGE_EVERY_S = 0.062
+# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about. A little under a
+# tenth of a second, or rounding would make it every fourth frame at 30 fps instead of every third.
+JUDGE_EVERY_S = 0.095
 
 
 @dataclass(frozen=True)
