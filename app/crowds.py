@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from app.pose.base import Pose
+from stgcn.body import standing
 from stgcn.graph import COCO17
 
 PIXELS_PER_M, MIDDLE_PX, GROUND_PX, HORIZON_PX = 200, 600, 480, 100
@@ -17,12 +18,8 @@ CONFIDENCE, SCORE = (0.5, 0.95), (0.4, 0.8)
 HIDDEN_CONFIDENCE = (0.0, 0.08)  # of legs behind a desk
 MARGIN_M = 0.06  # of a box around the joints
 DOUBLE_SPREAD_M = 0.03, 0.04  # of the joints and the box of somebody who is found twice
-# Of an adult who stands at 0: x to the left half of the picture and to the right alike, y down from the eyes' height.
-HALF = {
-    "eye": (0.03, -1.65), "ear": (0.08, -1.62), "shoulder": (0.19, -1.40), "elbow": (0.25, -1.12),
-    "wrist": (0.27, -0.88), "hip": (0.12, -0.92), "knee": (0.13, -0.48), "ankle": (0.13, -0.04),
-}  # fmt: skip
 LEGS = [i for i, joint in enumerate(COCO17.joints) if joint.endswith(("knee", "ankle"))]
+HEIGHT_M = 1.72  # of an adult
 SIDEWAYS = 0.45  # how wide somebody looks from the side
 
 
@@ -180,13 +177,8 @@ def _there_and_back(start_m: float, speed: float, turn_s: float = 1.3) -> Callab
 
 
 def _standing() -> np.ndarray:
-    """(V, 2) metres."""
-    joints = np.empty((len(COCO17.joints), 2))
-    for i, joint in enumerate(COCO17.joints):
-        side, _, part = joint.partition("_")
-        x, y = HALF.get(part, (0, -1.62))
-        joints[i] = (x if side == "left" else -x, y)
-    return joints
+    """(V, 2) metres, the ground at 0."""
+    return standing()[:, :2] - (0, HEIGHT_M)
 
 
 def _walking(time_s: float, phase: float) -> np.ndarray:

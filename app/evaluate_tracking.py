@@ -97,17 +97,15 @@ def table(counts: dict[str, Count]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command. UserError: a number of draws or a frame rate that makes no sense."""
+    """The command. UserError: fewer draws than one."""
     parser = argparse.ArgumentParser(prog="python -m app.evaluate_tracking", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--draws", type=int, default=DRAWS, metavar="N",
                         help="how often the noise is drawn anew (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--fps", type=float, nargs="+", default=FPS, metavar="RATE",
-                        help=f"frame rates (default: {' '.join(map(str, FPS))})")  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.draws < 1 or not all(1 <= rate <= 1000 for rate in options.fps):
-        raise UserError("--draws is 1 or more, and every --fps from 1 to 1000")
-    print(table(measure(options.fps, options.draws)))
+    if options.draws < 1:
+        raise UserError(f"--draws is 1 or more, not {options.draws}")
+    print(table(measure(FPS, options.draws)))
 
 
 if __name__ == "__main__":

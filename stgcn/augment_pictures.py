@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stgcn import augment, gestures
+from stgcn.body import standing
 from stgcn.graph import COCO17
 
 COMMAND = "python -m stgcn.augment_pictures"
@@ -23,23 +24,13 @@ MOMENT = 12  # the frame that the pictures of bodies show
 MOMENTS = (4, 16, 28, 40)  # and those that show several
 STEP = 0.75  # metres between bodies drawn side by side
 WRIST, ELBOW = COCO17.index("right_wrist"), COCO17.index("right_elbow")
-# Metres: x to the person's left, y down from the top of the head, z away from the camera.
-STANDING = {
-    "nose": (0, 0.13, -0.1), "left_eye": (0.03, 0.1, -0.08), "left_ear": (0.08, 0.12, 0),
-    "left_shoulder": (0.2, 0.32, 0), "left_elbow": (0.27, 0.6, 0.03), "left_wrist": (0.27, 0.84, -0.06),
-    "left_hip": (0.12, 0.85, 0), "left_knee": (0.14, 1.27, -0.02), "left_ankle": (0.15, 1.68, 0.04),
-}  # fmt: skip
 
 
 def waving() -> tuple[np.ndarray, np.ndarray]:
     """times (n,) seconds and keypoints (n, 17, 4), metres in space: the right hand waves beside the head."""
-    standing = dict(STANDING)
-    for left, right in COCO17.pairs:
-        x, y, z = STANDING[left]
-        standing[right] = (-x, y, z)
     times = np.arange(round(DURATION_S * FPS)) / FPS
     keypoints = np.ones((len(times), len(COCO17.joints), 4), np.float32)
-    keypoints[..., :3] = [standing[joint] for joint in COCO17.joints]
+    keypoints[..., :3] = standing()
     swing = 0.7 * np.sin(2 * np.pi * 1.4 * times)
     keypoints[:, ELBOW, :3] = (-0.42, 0.42, -0.12)
     keypoints[:, WRIST, 0] = -0.42 + 0.26 * np.sin(swing)

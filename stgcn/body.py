@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stgcn.graph import get_layout
+from stgcn.graph import COCO17, get_layout
 
 CENTRE_JOINTS = ("left_shoulder", "right_shoulder")  # in view both across a room and at a desk
 # Limb lengths as shares of the body's height (standard adult proportions: D. A. Winter, Biomechanics and
@@ -27,6 +27,12 @@ LIMB_LENGTHS = {
     ("left_knee", "left_ankle"): 0.25,
     ("right_knee", "right_ankle"): 0.25,
 }
+# An adult. Metres: x to the person's left, y down from the top of the head, z away from the camera.
+STANDING = {
+    "nose": (0, 0.13, -0.1), "left_eye": (0.03, 0.1, -0.08), "left_ear": (0.08, 0.12, 0),
+    "left_shoulder": (0.2, 0.32, 0), "left_elbow": (0.27, 0.6, 0.03), "left_wrist": (0.27, 0.84, -0.06),
+    "left_hip": (0.12, 0.85, 0), "left_knee": (0.14, 1.27, -0.02), "left_ankle": (0.15, 1.68, 0.04),
+}  # fmt: skip
 LIMB_QUANTILE = 0.8  # above it, a limb is more likely a wrong keypoint than one seen at full length
 
 
@@ -54,6 +60,12 @@ def body_centre(keypoints: np.ndarray, layout: str) -> np.ndarray:
         if seen.any():
             return np.median(joints[seen][:, :-1], axis=0)
     return np.zeros(keypoints.shape[-1] - 1, np.float32)
+
+
+def standing() -> np.ndarray:
+    """(17, 3): an adult's COCO-17 joints in space, in metres; see STANDING."""
+    joints = {right: np.multiply(STANDING[left], (-1, 1, 1)) for left, right in COCO17.pairs} | STANDING
+    return np.array([joints[joint] for joint in COCO17.joints])
 
 
 @lru_cache
