@@ -82,7 +82,7 @@ class Recogniser:
         except (TypeError, ValueError) as error:
             raise UserError(f"the action checkpoint holds decision settings that cannot be used: {error}") from None
         self._states: dict[int, ActionState] = {}
-        self._judge_at_s = -np.inf
+        self._judge_at_s: dict[int, float] = {}  # by track, of those in view at the latest judgement
         self._frame = 0
 
     def recognise(self, index: int, time_s: float, poses: list[Pose]) -> Recognition:
@@ -111,10 +111,13 @@ class Recogniser:
         with self.stopwatch("window"):
             self.windows.add(skeletons)
             self._frame = skeletons.index
-            if skeletons.time_s < self._judge_at_s:
+            present = [track.id for track in skeletons.tracks]
+            if not present:
+                return self.windows.cut(skeletons)
+            # Who was missed at the latest judgement is due at once: a detector may miss just the frames to judge.
+            if all(skeletons.time_s < self._judge_at_s.get(track, -np.inf) for track in present):
                 return None
-            if skeletons.tracks:  # or somebody missed in just the frames to judge would never be judged
-                self._judge_at_s = skeletons.time_s + JUDGE_EVERY_S
+            self._judge_at_s = dict.fromkeys(present, skeletons.time_s + JUDGE_EVERY_S)
             return self.windows.cut(skeletons)
 
     def judge(self, windows: Windows) -> tuple[dict[int, ActionState], list[ActionEvent]]:

@@ -107,11 +107,15 @@ def test_keypoints_are_smoothed_unless_told_otherwise(smoothing):
     assert spread < 0.7 if smoothing else spread == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("company", [0, 1])
 @pytest.mark.parametrize("missed", range(3))
-def test_a_person_who_is_missed_in_every_third_frame_is_judged_and_keeps_the_state(missed):
-    recogniser = Recogniser(checkpoint())
-    judged = [bool(recogniser.recognise(index, index / 30, [person(index / 30, 100)] * (index % 3 != missed)).states)
-              for index in range(60)]  # fmt: skip
+def test_a_person_who_is_missed_in_every_third_frame_is_judged_and_keeps_the_state(missed, company):
+    recogniser, judged = Recogniser(checkpoint()), []
+    for index in range(60):
+        others = [person(index / 30, 500)] * company
+        mine = [person(index / 30, 100)] * (index % 3 != missed)
+        recognition = recogniser.recognise(index, index / 30, others + mine)
+        judged.append(len(recognition.states) == 1 + company)
     assert any(judged) and all(judged[judged.index(True) :])
 
 
