@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from app import assets
-from app.assets import ASSETS, Asset, Url, WheelMember, get, is_available
+from app import assets, sources
+from app.assets import ASSETS, Asset, get, is_available
 from app.errors import UserError
+from app.sources import Url, WheelMember
 
 CONTENT = bytes(range(256)) * 2048  # 512 KiB: several chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -84,10 +85,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def add(monkeypatch: pytest.MonkeyPatch):
-    """`add(*sources)` puts an asset called "thing" into the table for one test."""
+    """`add(*tried)` puts an asset called "thing" into the table for one test."""
 
-    def _add(*sources: Url | WheelMember, **changes: object) -> Asset:
-        thing = replace(Asset("thing.bin", SHA256, "CC0-1.0", sources, len(CONTENT)), **changes)
+    def _add(*tried: Url | WheelMember, **changes: object) -> Asset:
+        thing = replace(Asset("thing.bin", SHA256, "CC0-1.0", tried, len(CONTENT)), **changes)
         monkeypatch.setitem(ASSETS, "thing", thing)
         return thing
 
@@ -139,7 +140,7 @@ def test_an_unresolvable_server_and_a_malformed_address_are_reasons_too(folder, 
 
 def test_a_server_that_does_not_answer_is_given_up_within_seconds(folder, add, monkeypatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(assets, "CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(sources, "CONNECT_TIMEOUT_S", 0.3)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -178,8 +179,8 @@ def test_a_download_that_breaks_off_leaves_nothing(server, folder, add) -> None:
 
 def test_ctrl_c_in_a_download_leaves_nothing_and_exits_130(server, folder) -> None:
     program = (
-        "import sys; from pathlib import Path; from app import assets; from app.errors import run\n"
-        f"source = assets.Url({str(server.url('slow'))!r})\n"
+        "import sys; from pathlib import Path; from app import assets; from app.errors import run; from app.sources import Url\n"
+        f"source = Url({str(server.url('slow'))!r})\n"
         f"assets.ASSETS['thing'] = assets.Asset('thing.bin', {SHA256!r}, 'CC0-1.0', (source,))\n"
         f"run(lambda: assets.get('thing', [Path({str(folder)!r})]))\n"
     )
