@@ -216,10 +216,10 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
 
 
 def _halves(recorded: Recorded) -> list[Recorded]:
-    """Every other stream of those in which nothing happens and of the rest; none without two of the former."""
+    """Every other stream of those in which something happens, each time with all in which nothing does."""
     quiet = [one for one in recorded if one[0].group == NEGATIVE]
     rest = [one for one in recorded if one[0].group != NEGATIVE]
-    return [[*rest[i::2], *quiet[i::2]] for i in range(2)] if len(quiet) > 1 else []
+    return [[*rest[i::2], *quiet] for i in range(2)]
 
 
 def main() -> None:

@@ -26,6 +26,8 @@ from app.errors import UserError
 from app.replay import Moment
 from app.skeletons import SkeletonFrame, Windows
 from app.streams import Interval, Stream
+from stgcn import Checkpoint
+from stgcn.model import STGCN
 from tests.app.people import skeletons
 from tests.app.test_pipeline import checkpoint
 
@@ -91,6 +93,18 @@ def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
     assert choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, helpful]).on_by_class
     assert not choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, harmful]).on_by_class
     assert choose(common, helpful, [], [helpful, harmful]).on < 0.55
+
+
+def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false():
+    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
+    acts = [*sure[:70], *unsure[70:92], *sure[92:]]  # a threshold for all that stops the false wave misses sitting down
+    recorded = [(stream(WAVE, SIT), acts)] * 6
+    quiet = stream(group="negative", seconds=60.0)
+    recorded += [(quiet, moments(60.0, says=waves, score=0.8)), (quiet, moments(60.0))]
+    named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
+    found = calibrate(named, recorded)[0].decisions
+    assert found["on_by_class"].get("wave", found["on"]) > found["on_by_class"].get("sit", found["on"])
+    assert outcome(recorded, CLASSES, DecisionSettings(**found)).false_per_minute == 0
 
 
 def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
