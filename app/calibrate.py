@@ -1,4 +1,4 @@
-"""Teach a checkpoint when to speak: `python -m app.calibrate CKPT --streams FOLDER`.
+"""Teach a checkpoint when to speak: `python -m app.calibrate CKPT [CKPT ...] --streams FOLDER`.
 
 The network is asked once about every stream. First the temperature is fitted, which makes its scores mean what they
 say, and a diagram of that is drawn beside the checkpoint. Then the thresholds are chosen with which it decides best on
@@ -10,13 +10,15 @@ the streams. What is maximised is
 by changing one setting at a time, first those of all classes, then the threshold of each class, which has to help in
 both halves of the streams; from two starts, since each ends where no single change is better. All of it is stored in
 the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure. A
-network that was trained in the same way on all clips, on these too, can be given the settings with --into.
+network that was trained in the same way on all clips, on these too, can be given the settings with --into. Settings
+that suit several such networks suit the next one better than those that were made for the errors of one.
 """
 
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -49,7 +51,7 @@ ONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)  # fr
 OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
 OTHERS = {
     "smoothing_s": (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5),
-    "hold_s": (0.0, 0.1, 0.2, 0.3, 0.4),
+    "hold_s": (0.2, 0.3, 0.4, 0.5),  # less, and a single judgement would be enough
     "margin": (0.0, 0.05, 0.1, 0.2, 0.3),
     "lag_s": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
     "min_motion": (0.0, 0.01, 0.015, 0.02),  # above that, real waves are taken for stillness
@@ -198,12 +200,14 @@ def _ons_of(label: str) -> Callable[[DecisionSettings], list[DecisionSettings]]:
 def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, dict[str, Reliability]]:
     """The checkpoint with settings chosen on recorded streams, and its reliability before and after.
 
-    recorded: at least one stream is negative. UserError: the streams do not say what is true.
+    recorded: by this network, or by several that were trained alike; at least one stream is negative.
+    UserError: the streams do not say what is true.
     """
     start = DecisionSettings(**checkpoint.decisions)
     temperature, reliabilities = believe(recorded, checkpoint.classes, start.nothing)
     start = replace(start, temperature=temperature)
-    happened = Counter(canonical(interval.label) for stream, _ in recorded for interval in stream.intervals)
+    annotated = {stream.name: stream for stream, _ in recorded}.values()  # once, however many networks saw it
+    happened = Counter(canonical(interval.label) for stream in annotated for interval in stream.intervals)
     frequent = [name for name in checkpoint.classes
                 if name not in start.nothing and happened[canonical(name)] >= MIN_EVENTS]  # fmt: skip
 
@@ -217,41 +221,45 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
 
 def _halves(recorded: Recorded) -> list[Recorded]:
     """Every other stream of those in which something happens, each time with all in which nothing does."""
-    quiet = [one for one in recorded if one[0].group == NEGATIVE]
-    rest = [one for one in recorded if one[0].group != NEGATIVE]
-    return [[*rest[i::2], *quiet] for i in range(2)]
+    acting = list(dict.fromkeys(stream.name for stream, _ in recorded if stream.group != NEGATIVE))
+    return [[one for one in recorded if one[0].group == NEGATIVE or one[0].name in acting[i::2]] for i in range(2)]
 
 
 def main() -> None:
     args = _parser().parse_args()
-    target = args.output or args.into or args.checkpoint
+    if len(args.checkpoints) > 1 and not args.into:
+        raise UserError("settings that were chosen with several networks need one that gets them; name it with --into")
+    receives = args.into or args.checkpoints[0]
+    target = args.output or receives
     try:
-        checkpoint = stgcn.load(args.checkpoint)
-        receiver = stgcn.load(args.into) if args.into else checkpoint
+        checkpoints = [stgcn.load(path) for path in args.checkpoints]
+        receiver = stgcn.load(receives)
     except ValueError as error:
         raise UserError(str(error)) from None
-    if (receiver.classes, receiver.preprocess) != (checkpoint.classes, checkpoint.preprocess):
-        raise UserError(f"{args.into} was trained in another way than {args.checkpoint}: it has other classes or "
-                        "another preprocessing; train both with the same config")
-    loaded = load_streams(args.streams)
+    for path, checkpoint in zip(args.checkpoints, checkpoints):
+        if (receiver.classes, receiver.preprocess) != (checkpoint.classes, checkpoint.preprocess):
+            raise UserError(f"{receives} was trained in another way than {path}: it has other classes or another "
+                            "preprocessing; train both with the same config")
+    asked = list(product(checkpoints, load_streams(args.streams)))
     recorded = [(stream, record(stream, checkpoint))
-                for stream in tqdm(loaded, desc="streams", unit="stream", disable=None)]  # fmt: skip
-    calibrated, reliabilities = calibrate(checkpoint, recorded)
+                for checkpoint, stream in tqdm(asked, desc="streams", unit="stream", disable=None)]  # fmt: skip
+    calibrated, reliabilities = calibrate(checkpoints[0], recorded)
     picture = target.with_suffix(".reliability.png")
     try:
         stgcn.save(target, replace(receiver, decisions=calibrated.decisions))
         plots.reliability(picture, reliabilities)
     except OSError as error:
         raise UserError(f"cannot write {target} ({error.strerror.lower()}); name another file with -o") from None
-    for name, decisions in (("before", checkpoint.decisions), ("after", calibrated.decisions)):
-        print(f"{name}: {outcome(recorded, checkpoint.classes, DecisionSettings(**decisions))}")
+    for name, decisions in (("before", checkpoints[0].decisions), ("after", calibrated.decisions)):
+        print(f"{name}: {outcome(recorded, receiver.classes, DecisionSettings(**decisions))}")
     print(f"settings: {calibrated.decisions}\ncheckpoint: {target}\nreliability: {picture}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app.calibrate", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, metavar="CKPT", help="what python -m stgcn.train wrote")
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CKPT",
+                        help="what python -m stgcn.train wrote; several: networks that were trained alike")
     parser.add_argument("--streams", type=Path, nargs="+", required=True, metavar="FOLDER",
                         help="annotated streams to choose by, made with python -m app.make_streams FOLDER --side val")
     parser.add_argument("--into", type=Path, metavar="CKPT",

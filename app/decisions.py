@@ -177,7 +177,7 @@ class ActionDecider:
 
     def _earlier(self, person: _Person, time_s: float) -> float:
         """When that happened of which the scores speak at time_s."""
-        return round(max(time_s - self._settings.lag_s, person.free_since_s), 3)
+        return round(float(max(time_s - self._settings.lag_s, person.free_since_s)), 3)
 
     def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""

@@ -179,7 +179,7 @@ def test_a_download_that_breaks_off_leaves_nothing(server, folder, add) -> None:
 
 def test_ctrl_c_in_a_download_leaves_nothing_and_exits_130(server, folder) -> None:
     program = (
-        "import sys; from pathlib import Path; from app import assets; from app.errors import run; from app.sources import Url\n"
+        "from pathlib import Path; from app import assets; from app.errors import run; from app.sources import Url\n"
         f"source = Url({str(server.url('slow'))!r})\n"
         f"assets.ASSETS['thing'] = assets.Asset('thing.bin', {SHA256!r}, 'CC0-1.0', (source,))\n"
         f"run(lambda: assets.get('thing', [Path({str(folder)!r})]))\n"

@@ -38,9 +38,9 @@ START = DecisionSettings(nothing=NOTHING, temperature=1.3)
 WAVE, SIT = Interval("wave", 2.0, 5.0, 1), Interval("sit down", 7.0, 9.0, 1)
 
 
-def stream(*intervals, group="actions", seconds=10.0, allowed=()):
+def stream(*intervals, name="name", group="actions", seconds=10.0, allowed=()):
     frames = tuple(SkeletonFrame(i, i * STEP_S, ()) for i in range(round(seconds / STEP_S) + 1))
-    return Stream("name", group, (640, 480), frames, intervals, allowed)
+    return Stream(name, group, (640, 480), frames, intervals, allowed)
 
 
 def moments(seconds=10.0, says=lambda now: "idle", score=0.9, persons={1: 1}):
@@ -85,6 +85,12 @@ def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monk
         command.main()
 
 
+def test_of_several_networks_none_gets_the_settings_unasked(actions, folder, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), str(actions), "--streams", folder])
+    with pytest.raises(UserError, match="name it with --into"):
+        command.main()
+
+
 def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
     def on_wave(settings):
         return settings.on_by_class.get("wave", settings.on)
@@ -98,7 +104,7 @@ def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
 def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false():
     sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
     acts = [*sure[:70], *unsure[70:92], *sure[92:]]  # a threshold for all that stops the false wave misses sitting down
-    recorded = [(stream(WAVE, SIT), acts)] * 6
+    recorded = [(stream(WAVE, SIT, name=name), acts) for name in "abcdef"]
     quiet = stream(group="negative", seconds=60.0)
     recorded += [(quiet, moments(60.0, says=waves, score=0.8)), (quiet, moments(60.0))]
     named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
@@ -215,12 +221,13 @@ def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tm
     assert "after: F1" in capsys.readouterr().out
 
 
-def test_another_network_of_the_same_recipe_can_get_the_settings(actions, folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("networks", [1, 2])
+def test_another_network_of_the_same_recipe_can_get_the_settings(networks, actions, folder, tmp_path, monkeypatch):
     everything, target, known = tmp_path / "everything.pth", tmp_path / "target.pth", stgcn.load(actions)
     known.model.classifier.bias.data += 1
     stgcn.save(everything, known)
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "--into", str(everything),
-                                     "-o", str(target)])  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["calibrate", *[str(actions)] * networks, "--streams", folder,
+                                     "--into", str(everything), "-o", str(target)])  # fmt: skip
     command.main()
     made = stgcn.load(target)
     assert made.decisions != known.decisions and "temperature" in made.decisions
