@@ -8,10 +8,11 @@ the streams. What is maximised is
     minus 0.2 for every second of the median time to detect an event
 
 by changing one setting at a time, first those of all classes, then the threshold of each class, which has to help in
-both halves of the streams; from two starts, since each ends where no single change is better. All of it is stored in
-the checkpoint. The streams have to show clips on which the network was not trained: of the others it is too sure. A
-network that was trained in the same way on all clips, on these too, can be given the settings with --into. Settings
-that suit several such networks suit the next one better than those that were made for the errors of one.
+both halves of the streams in which something happens; from two starts, since each ends where no single change is
+better. All of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of
+the others it is too sure. A network that was trained in the same way on all clips, on these too, can be given the
+settings with --into. Settings that suit several such networks suit the next one better than those that were made for
+the errors of one.
 """
 
 import argparse
