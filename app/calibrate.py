@@ -52,7 +52,7 @@ ONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)  # fr
 OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
 OTHERS = {
     "smoothing_s": (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5),
-    "hold_s": (0.2, 0.3, 0.4, 0.5),  # less, and a single judgement would be enough
+    "hold_s": (0.2, 0.3, 0.4, 0.5),  # less, and a score that just reaches `on` once would be enough
     "margin": (0.0, 0.05, 0.1, 0.2, 0.3),
     "lag_s": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
     "min_motion": (0.0, 0.01, 0.015, 0.02),  # above that, real waves are taken for stillness
@@ -234,7 +234,7 @@ def main() -> None:
     target = args.output or receives
     try:
         checkpoints = [stgcn.load(path) for path in args.checkpoints]
-        receiver = stgcn.load(receives)
+        receiver = stgcn.load(args.into) if args.into else checkpoints[0]
     except ValueError as error:
         raise UserError(str(error)) from None
     for path, checkpoint in zip(args.checkpoints, checkpoints):
