@@ -12,8 +12,8 @@ preprocess = dict(layout="kinect20", fps=15.0, frames=32, max_gap_s=10.0, whole_
 
 model = dict(width=21, dropout=0.2)
 
-augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, turn_deg=45, thin=0.0, hide_legs=0.0, confidence_noise=0.0)
+augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, turn_deg=60, thin=0.0, hide_legs=0.0, confidence_noise=0.0)
 
-training = dict(epochs=50, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+training = dict(epochs=150, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(data="Northwestern-UCLA, views 1 and 2", licence="research use")
