@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from app import assets
 from app.assets import ASSETS, Asset, get, is_available
 from app.errors import UserError
 from app.sources import Url, WheelMember
-from tests.app.test_sources import CONTENT, closed_port
+from tests.app.test_sources import CONTENT
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ROOT = Path(assets.__file__).parent.parent
@@ -90,6 +91,12 @@ def add(monkeypatch: pytest.MonkeyPatch):
         return thing
 
     return _add
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def refusal(folder: Path) -> str:
@@ -169,6 +176,14 @@ def test_no_folder_to_write_to_is_a_refusal_that_names_them_all(tmp_path, server
         get("thing", closed)
     assert all(str(folder) in str(caught.value) for folder in closed)
     assert server.requests == 0
+
+
+def test_a_wheel_that_fails_is_named_beside_its_reason(folder, add, wheels) -> None:
+    add(WheelMember("no-such-parcel==1.0", "thing.bin"), WheelMember("parcel==1.0", "elsewhere.bin"))
+    message = refusal(folder)
+    assert "the wheel no-such-parcel==1.0 (No matching distribution" in message
+    assert "the wheel parcel==1.0 (" in message and "elsewhere.bin" in message
+    assert_empty(folder)
 
 
 # --- what arrives
