@@ -15,11 +15,13 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from stgcn import choreography
 from stgcn.augment import Augment
 from stgcn.data import Clip, SkeletonDataset
 from stgcn.gestures import can_gesture, clap, gesticulate, wave
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
+from stgcn.puppets import LAYOUT, perform
 from stgcn.scenes import Performance, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
@@ -41,6 +43,8 @@ class Moments:
     still_after: probability of keeping still after it.
     gesture: probability of nameless gestures instead of the action.
     made_up: probability of each of the classes "wave" and "clap", made up by `stgcn.gestures`, instead of the action.
+    puppets: probability that somebody who is made up from head to foot (`stgcn.puppets`) does one of the classes of
+        `stgcn.choreography`, all equally often, instead of the clip's person.
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
     ValueError: a probability outside 0..1, alone and those before the action being more than 1 together, or those
@@ -58,6 +62,7 @@ class Moments:
     still_after: float = 0.6
     gesture: float = 0.1
     made_up: float = 0.0
+    puppets: float = 0.0
     lag_s: float = 0.2
 
     @property
@@ -66,7 +71,7 @@ class Moments:
         return (self.idle, self.other, *self.silent)
 
     def __post_init__(self):
-        for name in ("alone", "still_before", "other_before", "still_after", "gesture", "made_up"):
+        for name in ("alone", "still_before", "other_before", "still_after", "gesture", "made_up", "puppets"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
         if self.alone + self.still_before + self.other_before > 1:
@@ -80,7 +85,8 @@ class Moments:
 class MomentDataset(SkeletonDataset):
     """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i.
 
-    ValueError: see `SkeletonDataset`; there is no class that `moments` names.
+    ValueError: see `SkeletonDataset`; there is no class that `moments` names, or none that puppets know, or they have
+    another layout.
     """
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
@@ -90,6 +96,10 @@ class MomentDataset(SkeletonDataset):
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
+        self._played = [name for name in choreography.ACTIONS if name in classes]  # by puppets
+        if moments.puppets and (preprocess.layout != LAYOUT or not self._played):
+            raise ValueError(f"moments.puppets play {', '.join(choreography.ACTIONS)} in the layout {LAYOUT}; the network "
+                             f"has the layout {preprocess.layout} and {', '.join(classes)}")
         self._knees = [i for i, joint in enumerate(get_layout(preprocess.layout).joints) if "knee" in joint]
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
@@ -109,8 +119,12 @@ class MomentDataset(SkeletonDataset):
 
     def _moment(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray, float, str]:
         """Everything up to a moment of a performance: times, keypoints, that moment, and its label."""
-        moments = self.moments
-        times, keypoints = self._performed(rng, clip)
+        moments, label = self.moments, self.classes[clip.label]
+        if moments.puppets and rng.random() < moments.puppets:
+            label = str(rng.choice(self._played))
+            times, keypoints = perform(rng, choreography.act(rng, label))
+        else:
+            times, keypoints = self._performed(rng, clip)
         before = rng.random() * (1 - moments.alone)
         performance = Performance(rng, like=keypoints[0], layout=self.preprocess.layout)
         if before < moments.still_before:
@@ -125,7 +139,7 @@ class MomentDataset(SkeletonDataset):
             name = str(rng.choice(list(MADE_UP)))
             performance.act(*MADE_UP[name](rng, keypoints[0], rng.uniform(*MADE_UP_S)), name)
         else:
-            performance.act(times, keypoints, self.classes[clip.label])
+            performance.act(times, keypoints, label)
         if rng.random() < moments.still_after:
             performance.hold(rng.uniform(*HOLD_S))
         now_s = rng.uniform(min(FIRST_MOMENT_S, performance.duration_s), performance.duration_s)

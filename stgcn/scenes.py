@@ -28,25 +28,31 @@ RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and mo
 
 
 def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
-    """Somebody keeps still in `pose` (V, 3), as a detector sees it: times from 0, keypoints.
+    """Somebody keeps still in `pose` (V, 3), as a detector sees it, see `tremble`: times from 0, keypoints."""
+    n = max(round(duration_s * fps), 1)
+    return np.arange(n) / fps, tremble(rng, np.repeat(pose[None].astype(np.float32), n, axis=0), fps, layout)
+
+
+def tremble(rng: Generator, keypoints: np.ndarray, fps: float = FPS, layout: str = "coco17") -> np.ndarray:
+    """Keypoints (n, V, 3) at `fps` frames a second as a detector sees them.
 
     Joints tremble from frame to frame, the more the less sure the detector is of them; limbs and body drift.
     """
-    n = max(round(duration_s * fps), 1)
-    confidence = pose[:, 2]
-    unit = body_height(pose, layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
-    jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2  # (V,)
-    offset = DRIFT * wander(rng, (n, len(pose), 2), DRIFT_MEMORY_S, fps)  # (n, V, 2)
+    n, joints = keypoints.shape[:2]
+    confidence = keypoints[..., 2]  # (n, V)
+    unit = body_height(keypoints[0], layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
+    jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2
+    offset = DRIFT * wander(rng, (n, joints, 2), DRIFT_MEMORY_S, fps)  # (n, V, 2)
     offset += SWAY * wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
     offset -= offset[0]  # begins in the pose itself
-    bursts = np.exp(JITTER_BURSTS * wander(rng, (n, len(pose), 1), BURST_MEMORY_S, fps))
-    offset += bursts * jitter[:, None] * wander(rng, (n, len(pose), 2), JITTER_MEMORY_S, fps)
-    held = np.repeat(pose[None].astype(np.float32), n, axis=0)  # (n, V, 3)
+    bursts = np.exp(JITTER_BURSTS * wander(rng, (n, joints, 1), BURST_MEMORY_S, fps))
+    offset += bursts * jitter[..., None] * wander(rng, (n, joints, 2), JITTER_MEMORY_S, fps)
     seen = confidence > 0
-    held[:, seen, :2] += unit * offset[:, seen]
-    sureness = confidence + CONFIDENCE_JITTER * wander(rng, (n, len(pose)), JITTER_MEMORY_S, fps)
-    held[..., 2] = np.where(seen, sureness.clip(0.01, 1), 0)
-    return np.arange(n) / fps, held
+    trembling = keypoints.copy()
+    trembling[..., :2] += np.where(seen[..., None], unit * offset, 0)
+    sureness = confidence + CONFIDENCE_JITTER * wander(rng, (n, joints), JITTER_MEMORY_S, fps)
+    trembling[..., 2] = np.where(seen, sureness.clip(0.01, 1), 0)
+    return trembling
 
 
 def repeat(times: np.ndarray, keypoints: np.ndarray, duration_s: float):

@@ -6,6 +6,7 @@ import pytest
 from stgcn.augment import Augment
 from stgcn.data import Clip
 from stgcn.experiment import prepare
+from stgcn.graph import get_layout
 from stgcn.moments import MomentDataset, Moments
 from stgcn.preprocess import Preprocess
 from stgcn.settings import read_settings
@@ -32,7 +33,7 @@ def samples(count: int = 60, clips=None, classes=CLASSES, **moments) -> list:
     return found
 
 
-@pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"lag_s": -1},
+@pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"puppets": 2}, {"lag_s": -1},
                                    {"gesture": 0.5, "made_up": 0.3},
                                    {"alone": 0.5, "still_before": 0.4, "other_before": 0.2}])  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
@@ -45,6 +46,23 @@ def test_impossible_settings_are_refused(wrong):
 def test_classes_that_the_network_lacks_are_refused(moments):
     with pytest.raises(ValueError, match="the network has walk, wave, idle, other"):
         MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
+
+
+@pytest.mark.parametrize("preprocess, classes", [(Preprocess(), ("wave", "idle", "unnamed")),
+                                                 (Preprocess(layout="openpose18"), CLASSES)])  # fmt: skip
+def test_puppets_of_another_kind_than_the_network_are_refused(preprocess, classes):
+    keypoints = np.ones((5, len(get_layout(preprocess.layout).joints), 3), np.float32)
+    somebody = Clip("somebody", 0, np.arange(5) / 30, keypoints, end_s=4 / 30)
+    moments = Moments(other=classes[2], idle=classes[1], repeated=[], puppets=0.5)
+    with pytest.raises(ValueError, match="in the layout coco17; the network has the layout"):
+        MomentDataset([somebody], preprocess, classes, PLAIN, 0, moments)
+
+
+def test_puppets_do_what_the_network_knows_in_place_of_the_recorded_person():
+    labels = [label for _, label in samples(80, puppets=1, lag_s=0)]
+    assert {CLASSES[label] for label in labels} == {"walk", "other"}, "nobody has made up a puppet that waves"
+    labels = [label for _, label in samples(80, puppets=0.5, lag_s=0)]
+    assert 20 < labels.count(CLASSES.index("wave")) < 60
 
 
 def test_the_same_seed_and_epoch_give_the_same_moment():
