@@ -53,7 +53,7 @@ class Checkpoint:
                 f"{self.preprocess.layout} ones"
             )
         if self.preprocess is not None:
-            made = channels(self.preprocess.stream, of_a_joint=get_layout(self.preprocess.layout).shape[1])
+            made = channels(self.preprocess.stream, get_layout(self.preprocess.layout))
             if self.model.in_channels != made:
                 raise CheckpointError(f"the network expects {self.model.in_channels} channels, its preprocessing "
                                       f"({self.preprocess.stream}) makes {made}")

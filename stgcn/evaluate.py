@@ -27,7 +27,7 @@ from stgcn.experiment import classes_to_learn, parts_to_test
 from stgcn.graph import get_layout
 from stgcn.results import predict, results
 from stgcn.settings import Settings, read_settings
-from stgcn.streams import PYSKL_WEIGHTS, fuse, members
+from stgcn.streams import WEIGHTS, fuse, members
 from stgcn.views import VIEWS, views
 
 COMMAND = "python -m stgcn.evaluate"
@@ -61,7 +61,7 @@ class Expense:
 def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -> list[Model]:
     """Load checkpoints; each is called by its stream, with a number where several have the same.
 
-    weights: None for those of the PYSKL paper, `stgcn.streams.PYSKL_WEIGHTS`.
+    weights: None for `stgcn.streams.WEIGHTS`, those of the PYSKL paper.
     ValueError: a checkpoint cannot be read or comes without preprocessing, or the number of weights differs.
     """
     checkpoints = [load(path) for path in paths]
@@ -70,7 +70,7 @@ def read_models(paths: Sequence[Path], weights: Sequence[float] | None = None) -
             raise ValueError(f"{path} comes without preprocessing, as official checkpoints do: it does not "
                              "say how clips become its input")
     streams = [checkpoint.preprocess.stream for checkpoint in checkpoints]
-    weights = weights or [max(PYSKL_WEIGHTS[member] for member in members(stream)) for stream in streams]
+    weights = weights or [max(WEIGHTS[member] for member in members(stream)) for stream in streams]
     if len(weights) != len(paths):
         raise ValueError(f"{len(paths)} checkpoints need as many weights, got {len(weights)}")
     names = [stream if streams.count(stream) == 1 else f"{stream}_{streams[:i].count(stream) + 1}"

@@ -67,7 +67,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     if data.val and not val:
         raise ValueError(f"data.val={data.val} holds out none of {len(known)} training clips")
     shared = dict(preprocess=preprocess, num_classes=len(classes))
-    in_channels = channels(preprocess.stream, of_a_joint=get_layout(preprocess.layout).shape[1])
+    in_channels = channels(preprocess.stream, get_layout(preprocess.layout))
     torch.manual_seed(seed)
     network = STGCN(len(classes), preprocess.layout, in_channels=in_channels, **asdict(settings.model))
     if settings.training.start:

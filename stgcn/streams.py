@@ -1,8 +1,10 @@
-"""Four views of the same movement, for a network each, whose scores are made one, or several for one network.
+"""Six views of the same movement, for a network each, whose scores are made one, or several for one network.
 
 Joints and bones: Shi, Zhang, Cheng, Lu, "Two-Stream Adaptive Graph Convolutional Networks for Skeleton-Based
 Action Recognition" (arXiv 1805.07694). With the motion of both, they are the four streams of the PYSKL paper
-(arXiv 2205.09443).
+(arXiv 2205.09443). Distances between all joints, which do not depend on where the camera stands: Yang, Sakti, Wu,
+Nakamura, "Make Skeleton-based Action Recognition Model Smaller, Faster and Better" (DD-Net, arXiv 1907.09658),
+section 3.1; here they are channels of the joints, for a network on the graph.
 """
 
 from collections.abc import Mapping
@@ -12,9 +14,11 @@ from torch import Tensor
 
 from stgcn.graph import Layout, get_layout
 
-STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "distance", "distance_motion")
+DISTANCE = "distance"
 TOGETHER = "+"  # between the names of streams that one network sees side by side, as further channels
-PYSKL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
+# In a fusion: the PYSKL paper's, and for distances likewise.
+WEIGHTS = {name: 1.0 if name.endswith("motion") else 2.0 for name in STREAMS}
 
 
 def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
@@ -24,8 +28,9 @@ def stream(x: Tensor, name: str, layout: str | Layout) -> Tensor:
     positions; a joint that was not observed is all zeros.
 
     "bone": each joint as seen from the next one towards the layout's centre; the centre, which has none, is
-    zeros. "..._motion": the change since the moment before; zeros at the first. Whatever lacks one of its two
-    ends is zeros, and its confidence is that of the less certain end.
+    zeros. "distance": how far each joint is from every joint, V channels in the layout's order, and its confidence.
+    "..._motion": the change since the moment before; zeros at the first. Whatever lacks one of its two ends is zeros,
+    and the confidence of bones and of motion is that of the less certain end.
 
     ValueError: an unknown stream or layout, or x of another shape.
     """
@@ -51,17 +56,23 @@ def members(stream: str) -> list[str]:
     return stream.split(TOGETHER)
 
 
-def channels(stream: str, of_a_joint: int) -> int:
-    """Of the network that sees `stream`, where positions and confidence of a joint are `of_a_joint` values."""
-    return of_a_joint * len(members(stream))
+def channels(stream: str, layout: Layout) -> int:
+    """Of the network that sees `stream`."""
+    joints, of_a_joint = layout.shape
+    return sum(joints + 1 if name.startswith(DISTANCE) else of_a_joint for name in members(stream))
 
 
-def mirror(x: Tensor, layout: Layout) -> Tensor:
-    """What a mirror would show, of one stream or several, (N, C, T, V, M) -> the same: x changes its sign, left and
-    right joints change places."""
-    mirrored = x[..., list(layout.mirrored), :]  # a copy
-    mirrored[:, :: layout.shape[1]] *= -1
-    return mirrored
+def mirror(x: Tensor, stream: str, layout: Layout) -> Tensor:
+    """What a mirror would show of `stream`, (N, C, T, V, M) -> the same: left and right joints change places, and
+    positions along x their sign."""
+    exchanged = list(layout.mirrored)
+    parts = x[..., exchanged, :].split([channels(name, layout) for name in members(stream)], dim=1)  # copies
+    for name, part in zip(members(stream), parts):
+        if name.startswith(DISTANCE):
+            part[:, :-1] = part[:, exchanged]
+        else:
+            part[:, 0] *= -1
+    return torch.cat(parts, dim=1)
 
 
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -86,12 +97,27 @@ def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
 
 
 def _single(x: Tensor, name: str, layout: Layout) -> Tensor:
-    """(..., C, T, V) -> (..., C, T, V): one of STREAMS."""
+    """(..., C, T, V) -> (..., C', T, V): one of STREAMS."""
+    if name.startswith(DISTANCE):
+        x = _distances(x)
     if name.startswith("bone"):
         x = _difference(x, _parents(x, layout))
     if name.endswith("motion"):
-        x = _difference(x, _moment_before(x))
+        before = _moment_before(x)
+        change = _difference(x, before)
+        if name.startswith(DISTANCE):  # from a joint that was not there a moment before, or is not any more
+            change[..., :-1, :, :] *= ((x > 0) & (before > 0))[..., :-1, :, :]
+        x = change
     return x
+
+
+def _distances(x: Tensor) -> Tensor:
+    """(..., C, T, V) -> (..., V + 1, T, V): from each joint to all joints; 0 where one of both is missing. Confidence."""
+    positions, confidence = x[..., :-1, :, :].movedim(-3, -1), x[..., -1:, :, :]  # (..., T, V, C - 1), (..., 1, T, V)
+    apart = torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")  # (..., T, V, V)
+    seen = confidence > 0
+    apart = apart.movedim(-1, -3) * seen * seen.movedim(-3, -1).movedim(-2, -3)  # (..., V, T, V)
+    return torch.cat([apart, confidence], dim=-3)
 
 
 def _check_shape(x: Tensor, layout: Layout) -> None:

@@ -8,6 +8,7 @@ import torch
 from stgcn.augment_pictures import waving
 from stgcn.checkpoint import Checkpoint
 from stgcn.data import Clip
+from stgcn.graph import COCO17
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
 from stgcn.streams import channels
@@ -28,7 +29,7 @@ def waving_clip():
 def checkpoint(frames=48, temporal_kernel=3, stream="joint", seed=0):
     """A small network with random statistics, so that nothing is neutral by accident."""
     torch.manual_seed(seed)
-    in_channels = channels(stream, of_a_joint=3)
+    in_channels = channels(stream, COCO17)
     model = STGCN(len(CLASSES), in_channels=in_channels, width=4, temporal_kernel=temporal_kernel).eval()
     for tensor in model.state_dict().values():
         if tensor.ndim == 1:

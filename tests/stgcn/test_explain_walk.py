@@ -8,6 +8,7 @@ import torch
 
 from stgcn.explain_walk import body_frame, trace, walk
 from stgcn.explanation import explain
+from stgcn.graph import COCO17
 from stgcn.streams import channels
 from tests.stgcn.people import checkpoint, waving_clip
 
@@ -53,7 +54,7 @@ def test_the_page_has_seven_steps_and_ends_with_the_label(frames):
 def test_what_is_written_can_be_computed(stream):
     text = page(stream=stream)
     formulas = re.findall(r"([-(][-+*/(). \d]*|\d[-+*/(). \d]*) = (-?[\d.]+)$", text, re.MULTILINE)
-    assert len(formulas) == 2 + channels(stream, of_a_joint=3) + 1, "body units, data norm, logit"
+    assert len(formulas) == 2 + channels(stream, COCO17) + 1, "body units, data norm, logit"
     for formula, result in formulas:
         assert eval(formula) == pytest.approx(float(result), abs=5e-3), formula
 

@@ -5,11 +5,11 @@ import torch
 
 from stgcn import augment
 from stgcn.graph import LAYOUTS
-from stgcn.streams import PYSKL_WEIGHTS, STREAMS, channels, fuse, mirror, stream
+from stgcn.streams import STREAMS, WEIGHTS, channels, fuse, mirror, stream
 
 COCO17 = LAYOUTS["coco17"]
 WRIST, ELBOW, NOSE = (COCO17.index(joint) for joint in ("left_wrist", "left_elbow", "nose"))
-every_stream = pytest.mark.parametrize("name", (*STREAMS, "joint+bone"))
+every_stream = pytest.mark.parametrize("name", (*STREAMS, "joint+bone", "distance+bone"))
 
 
 def window(layout=COCO17, frames=6, channels=3):
@@ -21,7 +21,7 @@ def window(layout=COCO17, frames=6, channels=3):
 
 
 def test_an_unknown_stream_or_layout_names_the_known_ones():
-    with pytest.raises(ValueError, match="'limb'.*joint, bone, joint_motion, bone_motion"):
+    with pytest.raises(ValueError, match="'limb'.*joint, bone, joint_motion, bone_motion, distance"):
         stream(window(), "limb", "coco17")
     with pytest.raises(ValueError, match="'limb'.*joined by \\+"):
         stream(window(), "joint+limb", "coco17")
@@ -56,10 +56,10 @@ def test_scores_that_cannot_be_fused(scores, weights, reason):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @every_stream
 def test_frames_and_joints_stay_and_the_input_is_not_changed(name, layout):
-    x = window(LAYOUTS[layout])
+    x = window(LAYOUTS[layout], channels=LAYOUTS[layout].axes + 1)
     before = x.clone()
     made = stream(x, name, layout)
-    assert made.shape == (channels(name, 3), 6, len(LAYOUTS[layout].joints)) and torch.equal(x, before)
+    assert made.shape == (channels(name, LAYOUTS[layout]), 6, len(LAYOUTS[layout].joints)) and torch.equal(x, before)
 
 
 @every_stream
@@ -102,7 +102,7 @@ def test_a_mirrored_stream_is_the_stream_of_the_mirrored_joints(name):
     mirrored = torch.from_numpy(augment.mirror(x.permute(1, 2, 0).numpy(), COCO17)).permute(2, 0, 1)  # (C, T, V)
     batch = stream(x, name, COCO17)[None, ..., None]  # (N, C, T, V, M)
     before = batch.clone()
-    torch.testing.assert_close(mirror(batch, COCO17)[0, ..., 0], stream(mirrored, name, COCO17))
+    torch.testing.assert_close(mirror(batch, name, COCO17)[0, ..., 0], stream(mirrored, name, COCO17))
     assert torch.equal(batch, before)
 
 
@@ -142,6 +142,36 @@ def test_what_lacks_an_end_is_missing():
     assert not stream(x, "bone_motion", "coco17")[:, [3, 4]][:, :, [ELBOW, WRIST]].any()
 
 
+def test_distances_are_those_between_all_joints():
+    x = window()
+    distance = stream(x, "distance", "coco17")
+    apart = torch.linalg.norm(x[:2, :, WRIST] - x[:2, :, NOSE], dim=0)
+    torch.testing.assert_close(distance[WRIST, :, NOSE], apart)
+    torch.testing.assert_close(distance[NOSE, :, WRIST], apart)
+    assert not distance[WRIST, :, WRIST].any() and torch.equal(distance[-1], x[-1])
+    motion = stream(x, "distance_motion", "coco17")[NOSE, 1:, WRIST]
+    assert torch.equal(motion, distance[NOSE, 1:, WRIST] - distance[NOSE, :-1, WRIST])
+
+
+def test_where_the_camera_stands_does_not_matter_to_distances():
+    space = LAYOUTS["kinect20"]
+    x = window(space, channels=4)
+    angle = torch.tensor(0.7)
+    turned = x.clone()
+    turned[0], turned[2] = angle.cos() * x[0] - angle.sin() * x[2], angle.sin() * x[0] + angle.cos() * x[2]
+    for name in ("distance", "distance_motion"):
+        torch.testing.assert_close(stream(turned, name, space), stream(x, name, space), rtol=0, atol=1e-5)
+
+
+def test_a_joint_that_is_missing_is_at_no_distance():
+    x = window()
+    x[:, 3, WRIST] = 0
+    distance = stream(x, "distance", "coco17")
+    assert not distance[:, 3, WRIST].any() and not distance[WRIST, 3].any() and distance[NOSE, 3, ELBOW] > 0
+    motion = stream(x, "distance_motion", "coco17")
+    assert not motion[WRIST, 3:5].any() and motion[WRIST, 2, NOSE] != 0 and motion[NOSE, 4, ELBOW] != 0
+
+
 @every_stream
 def test_nobody_stays_nobody(name):
     assert not stream(torch.zeros(3, 6, 17), name, "coco17").any()
@@ -156,17 +186,17 @@ def test_positions_may_have_depth():
 def test_streams_together_are_further_channels(layout, values):
     x = window(LAYOUTS[layout], channels=values)
     made = stream(x, "bone+joint", layout)
-    assert len(made) == channels("bone+joint", of_a_joint=values) == 2 * values
+    assert len(made) == channels("bone+joint", LAYOUTS[layout]) == 2 * values
     assert torch.equal(made[:values], stream(x, "bone", layout)) and torch.equal(made[values:], x)
 
 
 def test_fused_scores_are_a_weighted_mean():
-    scores = {name: torch.rand(5, 3).softmax(dim=1) for name in STREAMS}
-    fused = fuse(scores, PYSKL_WEIGHTS)
+    scores = {name: torch.rand(5, 3).softmax(dim=1) for name in STREAMS[:4]}
+    fused = fuse(scores, {name: WEIGHTS[name] for name in scores})
     expected = (2 * scores["joint"] + 2 * scores["bone"] + scores["joint_motion"] + scores["bone_motion"]) / 6
     torch.testing.assert_close(fused, expected)
     torch.testing.assert_close(fused.sum(dim=1), torch.ones(5))
-    torch.testing.assert_close(fuse(scores, {name: 10 * w for name, w in PYSKL_WEIGHTS.items()}), fused)
+    torch.testing.assert_close(fuse(scores, {name: 10 * WEIGHTS[name] for name in scores}), fused)
 
 
 def test_a_stream_without_weight_has_no_say():
