@@ -1,17 +1,19 @@
 """Draw what each augmentation does: `python -m stgcn.augment_pictures [FOLDER]`, for docs/augmentation.md.
 
-A made-up person waves; grey is the recording, orange the variant that the network learns from.
+A made-up person waves; grey is the recording, orange the variant that the network learns from. Puppets are orange
+altogether.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stgcn import augment, gestures
+from stgcn import augment, choreography, gestures, puppets
 from stgcn.body import standing
 from stgcn.graph import COCO17
 
@@ -23,6 +25,7 @@ RECORDED, VARIED = "0.65", "tab:orange"
 MOMENT = 12  # the frame that the pictures of bodies show
 MOMENTS = (4, 16, 28, 40)  # and those that show several
 STEP = 0.75  # metres between bodies drawn side by side
+PUPPETS = {"squat": 4, "jump": 24, "kick": 5, "pick up": 8, "other": 28}  # what is drawn of them, and the seed of each
 WRIST, ELBOW = COCO17.index("right_wrist"), COCO17.index("right_elbow")
 
 
@@ -40,7 +43,7 @@ def waving() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_all(folder: str | Path) -> list[Path]:
-    """Write a PNG for each augmentation and each made-up gesture, named like its function; the paths."""
+    """Write a PNG for each augmentation and each made-up gesture, named like its function, and of puppets; the paths."""
     times, solid = waving()
     flat = solid[..., [0, 1, 3]]
     rng = np.random.default_rng(3)
@@ -63,6 +66,7 @@ def draw_all(folder: str | Path) -> list[Path]:
         "pan": lambda axes: _over_time(axes, times, flat, times, augment.pan(times, flat, (0.15, 0))),
         "wave": lambda axes: _moments(axes, recorded, waved),
         "clap": lambda axes: _moments(axes, recorded, clapped),
+        **{label.replace(" ", "_"): partial(_puppet, label=label) for label in PUPPETS},
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +100,15 @@ def _moments(axes: Axes, keypoints: np.ndarray, new: np.ndarray) -> None:
     for place, frame in enumerate(MOMENTS):
         _body(axes, keypoints[frame], 1.2 * STEP * place, RECORDED)
         _body(axes, new[frame], 1.2 * STEP * place, VARIED)
+    _as_picture(axes)
+
+
+def _puppet(axes: Axes, label: str) -> None:
+    """Somebody made up from head to foot, moment after moment."""
+    rng = np.random.default_rng(PUPPETS[label])
+    _, keypoints = puppets.perform(rng, choreography.act(rng, label))
+    for place, frame in enumerate(np.linspace(0, len(keypoints) - 1, len(MOMENTS) + 1).astype(int)):
+        _body(axes, keypoints[frame], STEP * place, VARIED)
     _as_picture(axes)
 
 

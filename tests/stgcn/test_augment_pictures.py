@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from stgcn import augment
-from stgcn.augment_pictures import draw_all, waving
+from stgcn.augment_pictures import PUPPETS, draw_all, waving
 from stgcn.graph import COCO17
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,7 +29,7 @@ def test_every_augmentation_has_a_small_picture_in_the_docs(tmp_path):
     public = {name for name, value in vars(augment).items()
               if callable(value) and getattr(value, "__module__", "") == augment.__name__
               and not name.startswith("_") and name != "Augment"}  # fmt: skip
-    assert {path.stem for path in paths} == public | {"wave", "clap"}
+    assert {path.stem for path in paths} == public | {"wave", "clap"} | {label.replace(" ", "_") for label in PUPPETS}
     page = (DOCS / "augmentation.md").read_text()
     for path in paths:
         assert f"(augmentation/{path.name})" in page
