@@ -20,6 +20,7 @@ from typing import Any
 from stgcn import exit_codes, train
 from stgcn.evaluate import add_views, evaluate, read_models
 from stgcn.settings import read_settings
+from stgcn.streams import STREAMS
 
 COMMAND = "python -m stgcn.protocol"
 RESULTS = "results.json"  # in the folder
@@ -100,7 +101,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--splits", nargs="+", default=["1"], metavar="S", help="official splits (default: 1)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(default: 0 1 2)")
     parser.add_argument("--streams", nargs="+", default=["joint"], metavar="NAME",
-                        help="joint, bone, joint_motion, bone_motion; several are fused too (default: joint)")
+                        help=f"{', '.join(STREAMS)}, or several in one network, such as joint+bone; several "
+                             "networks are fused too (default: joint)")
     add_views(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER",
                         help="(default: work_dirs/protocol/NAME_OF_CONFIG)")  # fmt: skip
