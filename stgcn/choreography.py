@@ -6,11 +6,13 @@ words of `KeyPose`: degrees and body heights; times in seconds. Which side is le
 
 from collections.abc import Callable
 
+import numpy as np
 from numpy.random import Generator
 
 from stgcn.puppets import KeyPose, Keys
 
 SETTLE_S = 0.15  # before and after a movement, the pose of its beginning or end
+SEATED = 0.3  # probability that what hands do is done by somebody who sits
 LIFTED = "arms up", "arms ahead", "arms aside"
 
 
@@ -76,6 +78,22 @@ def _halfway_down(rng: Generator, standing: KeyPose) -> KeyPose:
     if rng.random() < 0.5:  # hands reach for the knees, or for a chair
         pose = pose.but(arms=((rng.uniform(15, 50), rng.choice([-70, 80])), (rng.uniform(15, 60), rng.choice([-60, 90]))))
     return pose
+
+
+def _wave(rng: Generator, standing: KeyPose) -> Keys:
+    pose = _seated(rng, standing) if rng.random() < SEATED else standing
+    upper_arm = rng.uniform(15, 150), rng.uniform(-10, 80)
+    middle, swing, nod = rng.uniform(-15, 25), rng.uniform(10, 45), rng.uniform(0, 40)
+    out, back = (pose.but(left_arm=(upper_arm, _upright(middle + side * swing, nod))) for side in (1, -1))
+    half_s = rng.uniform(0.15, 0.45)
+    return [(0, pose), (rng.uniform(0.25, 0.5), out), *[(half_s, back), (half_s, out)] * int(rng.integers(2, 6))]
+
+
+def _upright(lean: float, nod: float) -> tuple[float, float]:
+    """(lift, ahead) of a bone that points up, but for leaning outwards and nodding ahead."""
+    lean, nod = np.deg2rad([lean, nod])
+    out, up, ahead = np.sin(lean) * np.cos(nod), np.cos(lean) * np.cos(nod), np.sin(nod)
+    return 180 - np.rad2deg(np.arccos(up)), np.rad2deg(np.arctan2(ahead, out))
 
 
 def _sit_down(rng: Generator, standing: KeyPose) -> Keys:
@@ -236,8 +254,9 @@ def _nameless(rng: Generator, standing: KeyPose) -> Keys:
     if kind == "sidestep":
         return [(0, standing), (s, standing.but(left_leg=((rng.uniform(15, 35), 0), (15, 0)))),
                 (s, standing)]  # fmt: skip
-    moved = [standing.but(left_arm=_anywhere(rng), right_arm=_anywhere(rng)) for _ in range(rng.integers(2, 6))]
-    return [(0, standing), *((rng.uniform(0.2, 0.8), pose) for pose in moved)]
+    pose = _seated(rng, standing) if rng.random() < SEATED else standing
+    moved = [pose.but(left_arm=_anywhere(rng), right_arm=_anywhere(rng)) for _ in range(rng.integers(2, 6))]
+    return [(0, pose), *((rng.uniform(0.2, 0.8), pose) for pose in moved)]
 
 
 def _anywhere(rng: Generator):
@@ -246,6 +265,6 @@ def _anywhere(rng: Generator):
 
 
 ACTIONS: dict[str, Callable[[Generator, KeyPose], Keys]] = {
-    "sit down": _sit_down, "stand up": _stand_up, "walk": _walk, "run": _run, "jump": _jump, "squat": _squat,
-    "pick up": _pick_up, "throw": _throw, "kick": _kick, "push": _push, "other": _nameless,
+    "wave": _wave, "sit down": _sit_down, "stand up": _stand_up, "walk": _walk, "run": _run, "jump": _jump,
+    "squat": _squat, "pick up": _pick_up, "throw": _throw, "kick": _kick, "push": _push, "other": _nameless,
 }  # fmt: skip

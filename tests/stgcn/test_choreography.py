@@ -24,7 +24,7 @@ def height(joints, part):
 
 
 def test_an_action_without_key_poses_is_refused():
-    with pytest.raises(ValueError, match="'juggle'.*sit down, stand up"):
+    with pytest.raises(ValueError, match="'juggle'.*wave, sit down, stand up"):
         act(np.random.default_rng(0), "juggle")
 
 
@@ -34,6 +34,14 @@ def test_everything_can_be_performed_and_filmed(label, seed):
     rng = np.random.default_rng(seed)
     times, keypoints = perform(rng, act(rng, label))
     assert 0.4 < times[-1] < 12 and np.isfinite(keypoints).all()
+
+
+@seeds
+def test_who_waves_moves_a_hand_above_its_elbow_to_and_fro(seed):
+    joints = done("wave", seed)
+    waving = joints["left_wrist"] - joints["left_elbow"]
+    assert (-waving[-20:, 1] > 0.03).all()
+    assert np.count_nonzero(np.diff(np.sign(np.diff(waving[:, 0])))) >= 3
 
 
 @seeds

@@ -48,7 +48,7 @@ def test_classes_that_the_network_lacks_are_refused(moments):
         MomentDataset([clip()], Preprocess(), CLASSES, PLAIN, 0, moments)
 
 
-@pytest.mark.parametrize("preprocess, classes", [(Preprocess(), ("wave", "idle", "unnamed")),
+@pytest.mark.parametrize("preprocess, classes", [(Preprocess(), ("clap", "idle", "unnamed")),
                                                  (Preprocess(layout="openpose18"), CLASSES)])  # fmt: skip
 def test_puppets_of_another_kind_than_the_network_are_refused(preprocess, classes):
     keypoints = np.ones((5, len(get_layout(preprocess.layout).joints), 3), np.float32)
@@ -60,9 +60,9 @@ def test_puppets_of_another_kind_than_the_network_are_refused(preprocess, classe
 
 def test_puppets_do_what_the_network_knows_in_place_of_the_recorded_person():
     labels = [label for _, label in samples(80, puppets=1, lag_s=0)]
-    assert {CLASSES[label] for label in labels} == {"walk", "other"}, "nobody has made up a puppet that waves"
+    assert {CLASSES[label] for label in labels} == {"wave", "walk", "other"}
     labels = [label for _, label in samples(80, puppets=0.5, lag_s=0)]
-    assert 20 < labels.count(CLASSES.index("wave")) < 60
+    assert 40 < labels.count(CLASSES.index("wave")) < 70, "half as recorded, and a third of the puppets"
 
 
 def test_the_same_seed_and_epoch_give_the_same_moment():
