@@ -26,7 +26,7 @@ from app import options, scoring, streams, timelines
 from app.decisions import DecisionSettings
 from app.errors import UserError, run
 from app.pipeline import require_layout
-from app.replay import clip_labels, decide, frame_scores, record
+from app.replay import Moment, clip_labels, decide, frame_scores, record
 from app.scoring import ALL, CANONICAL, Case
 from app.streams import IDLE, LEGS, RIGHT_ARM, Stream
 from stgcn import Checkpoint
@@ -63,11 +63,15 @@ class Outcome:
 
 def outcome(stream: Stream, checkpoint: Checkpoint, device: str = "cpu") -> Outcome:
     """Run one stream. UserError: the checkpoint does not fit."""
-    recorded = record(stream, checkpoint, device)
-    decisions, states = decide(recorded, checkpoint.classes, DecisionSettings(**checkpoint.decisions))
-    frames = frame_scores(stream, recorded, states, checkpoint.classes)
-    clips = clip_labels(stream, recorded, checkpoint.classes)
-    return Outcome(scoring.case(stream, decisions, checkpoint.classes), *frames, clips)
+    settings = DecisionSettings(**checkpoint.decisions)
+    return outcome_of(stream, record(stream, checkpoint, device), checkpoint.classes, settings)
+
+
+def outcome_of(stream: Stream, recorded: list[Moment], classes: tuple[str, ...], settings: DecisionSettings) -> Outcome:
+    """Decide, with `settings`, upon what the network said about one stream."""
+    decisions, states = decide(recorded, classes, settings)
+    frames = frame_scores(stream, recorded, states, classes)
+    return Outcome(scoring.case(stream, decisions, classes), *frames, clip_labels(stream, recorded, classes))
 
 
 def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def _shown(value: Any) -> str:
 
 def main() -> None:
     args = _parser().parse_args()
-    checkpoints = _load_checkpoints(args.actions)
+    checkpoints = load_checkpoints(args.actions)
     loaded = [streams.load(path) for path in streams.find(args.streams)]
     names = [stream.name for stream in loaded]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -216,7 +220,7 @@ def _by_column(classes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {measure: {label: row[measure] for label, row in classes.items()} for measure in classes[CANONICAL[0]]}
 
 
-def _load_checkpoints(paths: Sequence[Path]) -> dict[str, Checkpoint]:
+def load_checkpoints(paths: Sequence[Path]) -> dict[str, Checkpoint]:
     """Checkpoints by name; those of one name go by their path. UserError: one cannot be used."""
     stems = [path.stem for path in paths]
     loaded = {}
