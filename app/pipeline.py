@@ -56,7 +56,8 @@ class ActionClassifier:
         inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
         with torch.inference_mode():
             if self._both_sides:
-                inputs = torch.cat([inputs, mirror(inputs, self._stream, get_layout(LAYOUT))])  # (2N, C, T, V, M): asked in one go
+                mirrored = mirror(inputs, self._stream, get_layout(LAYOUT))
+                inputs = torch.cat([inputs, mirrored])  # (2N, C, T, V, M): asked in one go
             logits = self._model(inputs).unflatten(0, (-1, len(windows.inputs))).mean(dim=0)  # (N, classes)
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()
 

@@ -43,7 +43,7 @@ def waving() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_all(folder: str | Path) -> list[Path]:
-    """Write a PNG for each augmentation and each made-up gesture, named like its function, and of puppets; the paths."""
+    """Write a PNG for each augmentation and made-up gesture, named like its function, and of puppets; the paths."""
     times, solid = waving()
     flat = solid[..., [0, 1, 3]]
     rng = np.random.default_rng(3)

@@ -76,7 +76,8 @@ def _seated(rng: Generator, standing: KeyPose) -> KeyPose:
 def _halfway_down(rng: Generator, standing: KeyPose) -> KeyPose:
     pose = standing.but(lean=rng.uniform(20, 55), legs=_bent_legs(rng, rng.uniform(35, 60), rng.uniform(0, 20)))
     if rng.random() < 0.5:  # hands reach for the knees, or for a chair
-        pose = pose.but(arms=((rng.uniform(15, 50), rng.choice([-70, 80])), (rng.uniform(15, 60), rng.choice([-60, 90]))))
+        upper_arm, forearm = (rng.uniform(15, 50), rng.choice([-70, 80])), (rng.uniform(15, 60), rng.choice([-60, 90]))
+        pose = pose.but(arms=(upper_arm, forearm))
     return pose
 
 
@@ -159,7 +160,8 @@ def _walk(rng: Generator, standing: KeyPose) -> Keys:
     arms = ((swing, 85), (swing + rng.uniform(5, 30), 85)), ((swing, -85), (swing * 0.5, -80))
     if rng.random() < 0.3:  # hands in the pockets, or something in them
         arms = (standing.limbs["left_arm"],) * 2
-    return _steps(rng, standing.but(lean=rng.uniform(0, 8)), rng.uniform(0.42, 0.7), reach, rng.uniform(25, 55), arms, 0)
+    leaning = standing.but(lean=rng.uniform(0, 8))
+    return _steps(rng, leaning, rng.uniform(0.42, 0.7), reach, rng.uniform(25, 55), arms, 0)
 
 
 def _run(rng: Generator, standing: KeyPose) -> Keys:
@@ -193,8 +195,8 @@ def _throw(rng: Generator, standing: KeyPose) -> Keys:
                              left_arm=((lift, rng.uniform(-45, 10)), (rng.uniform(120, 175), rng.uniform(-90, -10))))
         let_go = standing.but(lean=rng.uniform(5, 30), turn=-rng.uniform(0, 30), **strode,
                               left_arm=((lift + 15, rng.uniform(60, 100)), (rng.uniform(90, 150), 90)))  # fmt: skip
-    after = let_go.but(lean=let_go.lean + rng.uniform(5, 25),
-                       left_arm=((rng.uniform(20, 60), rng.uniform(80, 140)), (rng.uniform(20, 70), rng.uniform(90, 150))))
+    upper_arm, forearm = (rng.uniform(20, 60), rng.uniform(80, 140)), (rng.uniform(20, 70), rng.uniform(90, 150))
+    after = let_go.but(lean=let_go.lean + rng.uniform(5, 25), left_arm=(upper_arm, forearm))
     return [(0, standing), (rng.uniform(0.25, 0.6), wound), (rng.uniform(0.12, 0.25), let_go),
             (rng.uniform(0.12, 0.25), after), (rng.uniform(0.3, 0.6), standing)]  # fmt: skip
 

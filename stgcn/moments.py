@@ -98,8 +98,8 @@ class MomentDataset(SkeletonDataset):
         self.classes, self.moments = tuple(classes), moments
         self._played = [name for name in choreography.ACTIONS if name in classes]  # by puppets
         if moments.puppets and (preprocess.layout != LAYOUT or not self._played):
-            raise ValueError(f"moments.puppets play {', '.join(choreography.ACTIONS)} in the layout {LAYOUT}; the network "
-                             f"has the layout {preprocess.layout} and {', '.join(classes)}")
+            raise ValueError(f"moments.puppets play {', '.join(choreography.ACTIONS)} in the layout {LAYOUT}; the "
+                             f"network has the layout {preprocess.layout} and {', '.join(classes)}")
         self._knees = [i for i, joint in enumerate(get_layout(preprocess.layout).joints) if "knee" in joint]
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:

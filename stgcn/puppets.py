@@ -22,13 +22,13 @@ LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 LIMB_JOINTS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}
 HIPS_WIDTH, HEAD = 0.13, 0.12  # body heights; from the shoulders' middle to between the ears
 FACE = {"nose": (0, 0.01, -0.055), "left_eye": (0.018, -0.01, -0.045), "left_ear": (0.045, 0, 0)}  # from there
-HEEL_UP, IN_THE_AIR = 0.07, 0.005  # body heights: of an ankle whose toes are on the ground; and of a foot that has left it
+HEEL_UP, IN_THE_AIR = 0.07, 0.005  # body heights: of an ankle above toes on the ground; of feet that have left it
 TRUNK = 0.08  # half its width: what is behind it is hidden
 
 BUILD = (0.9, 1.1)  # times the usual length of a bone: of the shortest and the longest
 STYLE, UNSTEADY = 0.08, 0.05  # standard deviations in radians: of a bone's direction by person, and by key pose
 SURE, HIDDEN = (0.55, 0.95), (0.1, 0.6)  # a detector's confidence of what it sees, and of what it has to guess
-FRONTAL, FRONTAL_DEG = 0.6, 50  # share of cameras before which people face the camera, more or less; others stand anywhere
+FRONTAL, FRONTAL_DEG = 0.6, 50  # share of cameras that people face, more or less; the others stand anywhere
 PITCH_DEG, ROLL_DEG, NEAREST = (-8, 25), 4, (1.2, 5.0)  # of the camera; body heights between it and what is nearest
 
 
@@ -50,7 +50,7 @@ class KeyPose:
 
     def but(self, lean: float | None = None, aside: float | None = None, turn: float | None = None,
             air: float = 0.0, **limbs) -> "KeyPose":  # fmt: skip
-        """The same with some limbs or angles changed; with both feet's place on the ground, unless `air` says else.
+        """The same with some limbs or angles changed; on the ground, unless `air` says else.
 
         arms, legs: for both sides.
         """
@@ -58,7 +58,8 @@ class KeyPose:
             if both in limbs:
                 bones = limbs.pop(both)
                 limbs = {f"left_{both[:-1]}": bones, f"right_{both[:-1]}": bones} | limbs
-        changed = {name: value for name, value in (("lean", lean), ("aside", aside), ("turn", turn)) if value is not None}
+        trunk = dict(lean=lean, aside=aside, turn=turn)
+        changed = {name: value for name, value in trunk.items() if value is not None}
         return replace(self, limbs=self.limbs | limbs, air=air, **changed)
 
     def vector(self) -> np.ndarray:
@@ -107,8 +108,8 @@ def film(rng: Generator, joints: np.ndarray, fps: float = FPS) -> np.ndarray:
     About as large as in space, of no particular origin.
     """
     yaw = rng.uniform(-FRONTAL_DEG, FRONTAL_DEG) if rng.random() < FRONTAL else rng.uniform(-180, 180)
-    camera = _rotation("z", rng.uniform(-ROLL_DEG, ROLL_DEG)) @ _rotation("x", rng.uniform(*PITCH_DEG)) \
-        @ _rotation("y", yaw)  # fmt: skip
+    roll, pitch = _rotation("z", rng.uniform(-ROLL_DEG, ROLL_DEG)), _rotation("x", rng.uniform(*PITCH_DEG))
+    camera = roll @ pitch @ _rotation("y", yaw)
     seen = (joints - joints[:1].mean(axis=1, keepdims=True)) @ camera.T
     depth = seen[..., 2] - seen[..., 2].min() + rng.uniform(*NEAREST)  # (n, V)
     keypoints = np.empty_like(joints)
@@ -124,7 +125,6 @@ def _joints(rng: Generator, bones: np.ndarray) -> np.ndarray:
     trunk = bones[:, -1]
     leftwards = np.array([1.0, 0, 0]) - trunk[:, :1] * trunk  # (n, 3): at right angles to the trunk
     leftwards /= np.linalg.norm(leftwards, axis=-1, keepdims=True)
-    forwards = np.cross(leftwards, trunk)
     shoulders = trunk * _length(rng, "left_shoulder", "left_hip")
     widths = {"shoulder": _length(rng, "left_shoulder", "right_shoulder"), "hip": HIPS_WIDTH * rng.uniform(*BUILD)}
     lengths = {}  # of the same bone on both sides the same
@@ -152,11 +152,13 @@ def _joints(rng: Generator, bones: np.ndarray) -> np.ndarray:
 
 
 def _walk(joints: np.ndarray, turn: np.ndarray, air: np.ndarray) -> np.ndarray:
-    """Turned by `turn` (n,) radians and put on the ground. Of the feet that are on it, the one that goes back stays where
-    it is, so that steps lead ahead."""
+    """Turned by `turn` (n,) radians and put on the ground, `air` (n,) above it.
+
+    Of the feet that are on the ground, the one that goes back stays where it is, so that steps lead ahead.
+    """
     cos, sin, zero, one = np.cos(turn), np.sin(turn), np.zeros_like(turn), np.ones_like(turn)
     rotation = np.stack([cos, zero, sin, zero, one, zero, -sin, zero, cos], axis=-1).reshape(-1, 3, 3)
-    joints = joints @ rotation.transpose(0, 2, 1)
+    joints = joints @ rotation.transpose(0, 2, 1)  # (n, V, 3)
     feet = joints[:, [COCO17.index("left_ankle"), COCO17.index("right_ankle")]]  # (n, 2, 3)
     raised = feet[..., 1].max(axis=1, keepdims=True) - feet[..., 1]  # (n, 2)
     steps = feet[:-1] - feet[1:]  # (n - 1, 2, 3): by which the hips move if that foot stays

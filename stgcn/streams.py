@@ -112,7 +112,7 @@ def _single(x: Tensor, name: str, layout: Layout) -> Tensor:
 
 
 def _distances(x: Tensor) -> Tensor:
-    """(..., C, T, V) -> (..., V + 1, T, V): from each joint to all joints; 0 where one of both is missing. Confidence."""
+    """(..., C, T, V) -> (..., V + 1, T, V): from each joint to all joints, 0 where one is missing; and confidence."""
     positions, confidence = x[..., :-1, :, :].movedim(-3, -1), x[..., -1:, :, :]  # (..., T, V, C - 1), (..., 1, T, V)
     apart = torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")  # (..., T, V, V)
     seen = confidence > 0
