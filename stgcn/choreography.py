@@ -195,8 +195,9 @@ def _throw(rng: Generator, standing: KeyPose) -> Keys:
                              left_arm=((lift, rng.uniform(-45, 10)), (rng.uniform(120, 175), rng.uniform(-90, -10))))
         let_go = standing.but(lean=rng.uniform(5, 30), turn=-rng.uniform(0, 30), **strode,
                               left_arm=((lift + 15, rng.uniform(60, 100)), (rng.uniform(90, 150), 90)))  # fmt: skip
+    bowed = let_go.but(lean=let_go.lean + rng.uniform(5, 25))
     upper_arm, forearm = (rng.uniform(20, 60), rng.uniform(80, 140)), (rng.uniform(20, 70), rng.uniform(90, 150))
-    after = let_go.but(lean=let_go.lean + rng.uniform(5, 25), left_arm=(upper_arm, forearm))
+    after = bowed.but(left_arm=(upper_arm, forearm))
     return [(0, standing), (rng.uniform(0.25, 0.6), wound), (rng.uniform(0.12, 0.25), let_go),
             (rng.uniform(0.12, 0.25), after), (rng.uniform(0.3, 0.6), standing)]  # fmt: skip
 

@@ -43,7 +43,9 @@ preprocess = dict(
 
 model = dict(width=32, dropout=0.2)
 
-moments = dict(alone=0.35, other_before=0.15, made_up=0.06, by_legs=["squat"], repeated=["wave", "clap", "idle"])
+moments = dict(
+    alone=0.35, other_before=0.15, made_up=0.06, puppets=0.3, by_legs=["squat"], repeated=["wave", "clap", "idle"]
+)
 
 augment = dict(
     hide_legs=0.5, hide_hips=0.7, position_noise=0.015, shaky=0.25, thin=0.3, thin_fps=(8, 20), drop_joint=0.05
