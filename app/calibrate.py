@@ -4,8 +4,8 @@ The network is asked once about every stream. First the temperature is fitted, w
 say, and a diagram of that is drawn beside the checkpoint. Then the thresholds are chosen with which it decides best on
 the streams. What is maximised is
 
-    the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute of negative streams,
-    minus 0.2 for every second of the median time to detect an event
+    the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute in which nothing
+    happens, minus 0.2 for every second of the median time to detect an event
 
 by changing one setting at a time, first those of all classes, then the threshold of each class, which has to help in
 both halves of the streams in which something happens; from two starts, since each ends where no single change is
@@ -65,7 +65,7 @@ Recorded = Sequence[tuple[Stream, list[Moment]]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How well was decided: event F1 at each of IOUS, false events per minute of negative streams, and seconds from
+    """How well was decided: event F1 at each of IOUS, false events per minute in which nothing happens, and seconds from
     an event's onset to its announcement, the median."""
 
     f1: tuple[float, ...]
@@ -96,7 +96,7 @@ def outcome(recorded: Recorded, classes: tuple[str, ...], settings: DecisionSett
     """Decide about recorded streams under `settings`, and score it. At least one stream is negative."""
     cases = [case(stream, decide(moments, classes, settings)[0], classes) for stream, moments in recorded]
     f1 = tuple(event_counts(cases, iou)[ALL].f1 or 0.0 for iou in IOUS)
-    count, minutes = false_events(judged for judged in cases if judged.group == NEGATIVE)
+    count, minutes = false_events(cases)
     onset, _ = delays(cases)
     return Outcome(f1, count / minutes, median(onset.get(ALL, [NEVER_S])))
 
