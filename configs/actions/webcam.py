@@ -51,7 +51,7 @@ augment = dict(
     hide_legs=0.5, hide_hips=0.7, position_noise=0.015, shaky=0.25, thin=0.3, thin_fps=(8, 20), drop_joint=0.05
 )
 
-training = dict(epochs=100, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+training = dict(epochs=120, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
 about = dict(
     data="J-HMDB split 1 (HMDB51), webcam_lzq and recordings of signing; skeletons estimated by this project",

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
+import stgcn
 from stgcn.choreography import ACTIONS, act
 from stgcn.graph import COCO17
 from stgcn.puppets import move, perform
+from tests.conftest import ROOT
 
 SIDES = ("left", "right")
 seeds = pytest.mark.parametrize("seed", range(10))
@@ -96,3 +99,15 @@ def test_who_pushes_has_both_hands_ahead(seed):
     joints = done("push", seed)
     ahead = [joints[f"{side}_shoulder"][:, 2] - joints[f"{side}_wrist"][:, 2] for side in SIDES]
     assert np.minimum(*ahead).max() > 0.18
+
+
+@pytest.mark.parametrize("label, of_20", [("squat", 15), ("jump", 15), ("kick", 15), ("run", 15), ("wave", 15)])
+def test_the_network_that_comes_along_tells_what_puppets_do(label, of_20):
+    checkpoint, rng, windows = stgcn.load(ROOT / "checkpoints/stgcn-webcam.pth"), np.random.default_rng(7), []
+    for _ in range(20):
+        times, keypoints = perform(rng, act(rng, label))
+        seen = times <= checkpoint.preprocess.duration_s
+        windows.append(checkpoint.preprocess(times[seen], keypoints[seen], times[seen][-1]))
+    with torch.inference_mode():
+        told = checkpoint.model(torch.from_numpy(np.array(windows))[..., None]).argmax(dim=1)
+    assert (told == checkpoint.classes.index(label)).sum() >= of_20
