@@ -15,7 +15,7 @@ from app import options, streams
 from app.decisions import DecisionSettings
 from app.errors import run
 from app.evaluate import load_checkpoints, measures, outcome_of
-from app.replay import Moment, record
+from app.replay import Recorded, record
 from app.streams import Stream
 from stgcn import Checkpoint
 
@@ -26,8 +26,6 @@ COLUMNS = {
     "false events a minute, negative": "false_per_min_negative", "label changes": "label_changes_per_event",
     "time to detect, s": "detect_median_s", "release, s": "release_median_s",
 }  # fmt: skip
-
-Recorded = Sequence[tuple[Stream, list[Moment]]]
 
 
 def variants(settings: DecisionSettings) -> dict[str, DecisionSettings]:

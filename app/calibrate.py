@@ -30,7 +30,7 @@ import stgcn
 from app import streams
 from app.decisions import DecisionSettings
 from app.errors import UserError, run
-from app.replay import Moment, decide, record, scores_at
+from app.replay import Moment, Recorded, decide, record, scores_at
 from app.scoring import ALL, canonical, case, delays, event_counts, false_events
 from app.streams import Stream
 from stgcn import Checkpoint, plots
@@ -60,13 +60,12 @@ OTHERS = {
 DIGITS = 3  # of numbers that follow from others
 
 Objective = Callable[[DecisionSettings], float]
-Recorded = Sequence[tuple[Stream, list[Moment]]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How well was decided: event F1 at each of IOUS, false events per minute in which nothing happens, and seconds from
-    an event's onset to its announcement, the median."""
+    """How well was decided: event F1 at each of IOUS, false events per minute in which nothing happens, and the median
+    of seconds from an event's onset to its announcement."""
 
     f1: tuple[float, ...]
     false_per_minute: float

@@ -46,7 +46,7 @@ class ActionClassifier:
         self._device = device
         self._temperature = checkpoint.decisions.get("temperature", 1.0)
         self._both_sides = checkpoint.decisions.get("both_sides", False)
-        self._stream = checkpoint.preprocess.stream
+        self._stream, self._layout = checkpoint.preprocess.stream, get_layout(LAYOUT)
 
     def scores(self, windows: Windows) -> np.ndarray:
         """(N, classes) softmax scores, as the checkpoint's temperature and both_sides want them, a row for each of
@@ -56,7 +56,7 @@ class ActionClassifier:
         inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
         with torch.inference_mode():
             if self._both_sides:
-                mirrored = mirror(inputs, self._stream, get_layout(LAYOUT))
+                mirrored = mirror(inputs, self._stream, self._layout)
                 inputs = torch.cat([inputs, mirrored])  # (2N, C, T, V, M): asked in one go
             logits = self._model(inputs).unflatten(0, (-1, len(windows.inputs))).mean(dim=0)  # (N, classes)
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()

@@ -4,6 +4,7 @@
     decisions, states = decide(recorded, checkpoint.classes, settings)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ class Moment(NamedTuple):
     windows: Windows
     log_scores: np.ndarray
     persons: dict[int, int]
+
+
+Recorded = Sequence[tuple[Stream, list[Moment]]]  # streams, and what the network said about each
 
 
 @dataclass

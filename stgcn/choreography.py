@@ -11,13 +11,13 @@ from numpy.random import Generator
 
 from stgcn.puppets import KeyPose, Keys
 
-SETTLE_S = 0.15  # before and after a movement, the pose of its beginning or end
+SETTLE_S = 0.15  # between the end of a movement and its beginning when it is done again
 SEATED = 0.3  # probability that what hands do is done by somebody who sits
 LIFTED = "arms up", "arms ahead", "arms aside"
 
 
 def act(rng: Generator, label: str) -> Keys:
-    """Key poses of an action in ACTIONS, or of an exercise without a name. ValueError: it is neither."""
+    """Key poses of one of ACTIONS. ValueError: another."""
     if label not in ACTIONS:
         raise ValueError(f"nobody has thought of key poses for {label!r}; for {', '.join(ACTIONS)} only")
     return ACTIONS[label](rng, _standing(rng))
@@ -143,7 +143,7 @@ def _steps(rng: Generator, standing: KeyPose, step_s: float, reach: float, heel:
     ahead, behind = swing
     leading, trailing = ((reach, 90), (reach * 0.2, 90)), ((reach * 0.8, -90), (reach * 0.8 + heel * 0.6, -90))
     passing, straight = ((reach * 0.7, 90), (heel, -90)), ((4, 0), (4, 0))
-    keys = [(0, standing)]
+    keys = []
     for left in [True, False] * int(rng.integers(2, 5)):
         one, other = ("left", "right") if left else ("right", "left")
         keys += [
@@ -151,7 +151,7 @@ def _steps(rng: Generator, standing: KeyPose, step_s: float, reach: float, heel:
                                          f"{other}_arm": ahead}, air=air)),
             (step_s / 2, standing.but(**{f"{one}_leg": straight, f"{other}_leg": passing})),
         ]  # fmt: skip
-    return keys[1:]
+    return keys
 
 
 def _walk(rng: Generator, standing: KeyPose) -> Keys:

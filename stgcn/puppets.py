@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.random import Generator
 from scipy.interpolate import PchipInterpolator
+from scipy.spatial.transform import Rotation
 
 from stgcn.body import LIMB_LENGTHS
 from stgcn.graph import COCO17
@@ -22,8 +23,11 @@ LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 LIMB_JOINTS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}
 HIPS_WIDTH, HEAD = 0.13, 0.12  # body heights; from the shoulders' middle to between the ears
 FACE = {"nose": (0, 0.01, -0.055), "left_eye": (0.018, -0.01, -0.045), "left_ear": (0.045, 0, 0)}  # from there
+FACE |= {right: np.multiply(FACE[left], (-1, 1, 1)) for left, right in COCO17.pairs if left in FACE}
+FACE_JOINTS = [COCO17.index(joint) for joint in FACE]
 HEEL_UP, IN_THE_AIR = 0.07, 0.005  # body heights: of an ankle above toes on the ground; of feet that have left it
 TRUNK = 0.08  # half its width: what is behind it is hidden
+FACE_AWAY = 0.02  # a part of the face that is farther away than the ears by more is hidden
 
 BUILD = (0.9, 1.1)  # times the usual length of a bone: of the shortest and the longest
 STYLE, UNSTEADY = 0.08, 0.05  # standard deviations in radians: of a bone's direction by person, and by key pose
@@ -48,18 +52,15 @@ class KeyPose:
     turn: float = 0.0
     air: float = 0.0
 
-    def but(self, lean: float | None = None, aside: float | None = None, turn: float | None = None,
-            air: float = 0.0, **limbs) -> "KeyPose":  # fmt: skip
-        """The same with some limbs or angles changed; on the ground, unless `air` says else.
+    def but(self, air: float = 0.0, **changed) -> "KeyPose":
+        """The same with some limbs or angles changed, by name; "arms" and "legs" are those of both sides.
 
-        arms, legs: for both sides.
+        On the ground, unless `air` says else.
         """
-        for both in ("arms", "legs"):
-            if both in limbs:
-                bones = limbs.pop(both)
-                limbs = {f"left_{both[:-1]}": bones, f"right_{both[:-1]}": bones} | limbs
-        trunk = dict(lean=lean, aside=aside, turn=turn)
-        changed = {name: value for name, value in trunk.items() if value is not None}
+        for kind in LIMB_JOINTS:
+            if bones := changed.pop(f"{kind}s", None):
+                changed |= {f"left_{kind}": bones, f"right_{kind}": bones}
+        limbs = {limb: changed.pop(limb) for limb in LIMBS if limb in changed}
         return replace(self, limbs=self.limbs | limbs, air=air, **changed)
 
     def vector(self) -> np.ndarray:
@@ -108,8 +109,8 @@ def film(rng: Generator, joints: np.ndarray, fps: float = FPS) -> np.ndarray:
     About as large as in space, of no particular origin.
     """
     yaw = rng.uniform(-FRONTAL_DEG, FRONTAL_DEG) if rng.random() < FRONTAL else rng.uniform(-180, 180)
-    roll, pitch = _rotation("z", rng.uniform(-ROLL_DEG, ROLL_DEG)), _rotation("x", rng.uniform(*PITCH_DEG))
-    camera = roll @ pitch @ _rotation("y", yaw)
+    roll, pitch = rng.uniform(-ROLL_DEG, ROLL_DEG), rng.uniform(*PITCH_DEG)
+    camera = Rotation.from_euler("ZXY", (roll, pitch, yaw), degrees=True).as_matrix()
     seen = (joints - joints[:1].mean(axis=1, keepdims=True)) @ camera.T
     depth = seen[..., 2] - seen[..., 2].min() + rng.uniform(*NEAREST)  # (n, V)
     keypoints = np.empty_like(joints)
@@ -143,11 +144,8 @@ def _joints(rng: Generator, bones: np.ndarray) -> np.ndarray:
     up /= np.linalg.norm(up, axis=-1, keepdims=True)
     ahead = np.cross(leftwards, up) * np.cos(nod) - up * np.sin(nod)
     between_ears = shoulders + up * HEAD
-    for name, (left, down, back) in FACE.items():
-        for side in ("left", "right") if "_" in name else ("",):
-            out = leftwards * left * (-1 if side == "right" else 1)
-            joint = f"{side}_{name.split('_')[1]}" if side else name
-            joints[:, COCO17.index(joint)] = between_ears + out - up * down - ahead * back
+    for joint, (left, down, back) in zip(FACE_JOINTS, FACE.values()):
+        joints[:, joint] = between_ears + leftwards * left - up * down - ahead * back
     return joints
 
 
@@ -156,8 +154,7 @@ def _walk(joints: np.ndarray, turn: np.ndarray, air: np.ndarray) -> np.ndarray:
 
     Of the feet that are on the ground, the one that goes back stays where it is, so that steps lead ahead.
     """
-    cos, sin, zero, one = np.cos(turn), np.sin(turn), np.zeros_like(turn), np.ones_like(turn)
-    rotation = np.stack([cos, zero, sin, zero, one, zero, -sin, zero, cos], axis=-1).reshape(-1, 3, 3)
+    rotation = Rotation.from_euler("Y", turn[:, None]).as_matrix()  # (n, 3, 3)
     joints = joints @ rotation.transpose(0, 2, 1)  # (n, V, 3)
     feet = joints[:, [COCO17.index("left_ankle"), COCO17.index("right_ankle")]]  # (n, 2, 3)
     raised = feet[..., 1].max(axis=1, keepdims=True) - feet[..., 1]  # (n, 2)
@@ -174,20 +171,18 @@ def _walk(joints: np.ndarray, turn: np.ndarray, air: np.ndarray) -> np.ndarray:
 
 def _hidden(keypoints: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """(n, V): the joint is behind the trunk or the head, as far as a picture (n, V, 3) and depth (n, V) tell."""
-    def middle(name: str) -> list[int]:
+    def both(name: str) -> list[int]:
         return [COCO17.index(f"{side}_{name}") for side in ("left", "right")]
 
-    top, bottom = keypoints[:, middle("shoulder"), :2].mean(axis=1), keypoints[:, middle("hip"), :2].mean(axis=1)
+    top, bottom = keypoints[:, both("shoulder"), :2].mean(axis=1), keypoints[:, both("hip"), :2].mean(axis=1)
     along = bottom - top
     share = ((keypoints[..., :2] - top[:, None]) @ along[..., None])[..., 0] / (along**2).sum(axis=1)[:, None]
     nearest = top[:, None] + share.clip(0, 1)[..., None] * along[:, None]
     across = np.linalg.norm(keypoints[..., :2] - nearest, axis=-1)
-    trunk = depth[:, middle("shoulder") + middle("hip")].mean(axis=1)[:, None]
+    trunk = depth[:, both("shoulder") + both("hip")].mean(axis=1)[:, None]
     hidden = (across < TRUNK) & (depth > trunk + TRUNK / 2)
-    ears = middle("ear")
-    head = depth[:, ears].mean(axis=1)[:, None]
-    for joint in ("nose", "left_eye", "right_eye", *(f"{side}_ear" for side in ("left", "right"))):
-        hidden[:, COCO17.index(joint)] = depth[:, COCO17.index(joint)] > head[:, 0] + 0.02
+    between_ears = depth[:, both("ear")].mean(axis=1)[:, None]
+    hidden[:, FACE_JOINTS] = depth[:, FACE_JOINTS] > between_ears + FACE_AWAY
     return hidden
 
 
@@ -198,12 +193,3 @@ def _direction(lift: float, ahead: float, side: int) -> tuple[float, float, floa
 
 def _length(rng: Generator, start: str, end: str) -> float:
     return LIMB_LENGTHS[start, end] * rng.uniform(*BUILD)
-
-
-def _rotation(axis: str, angle_deg: float) -> np.ndarray:
-    cos, sin = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    a, b = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    matrix = np.eye(3)
-    matrix[a, a] = matrix[b, b] = cos
-    matrix[a, b], matrix[b, a] = -sin, sin
-    return matrix

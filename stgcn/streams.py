@@ -65,14 +65,14 @@ def channels(stream: str, layout: Layout) -> int:
 def mirror(x: Tensor, stream: str, layout: Layout) -> Tensor:
     """What a mirror would show of `stream`, (N, C, T, V, M) -> the same: left and right joints change places, and
     positions along x their sign."""
-    exchanged = list(layout.mirrored)
-    parts = x[..., exchanged, :].split([channels(name, layout) for name in members(stream)], dim=1)  # copies
-    for name, part in zip(members(stream), parts):
+    exchanged, names = list(layout.mirrored), members(stream)
+    mirrored = x[..., exchanged, :]  # a copy
+    for name, part in zip(names, mirrored.split([channels(name, layout) for name in names], dim=1)):  # views of it
         if name.startswith(DISTANCE):
             part[:, :-1] = part[:, exchanged]
         else:
             part[:, 0] *= -1
-    return torch.cat(parts, dim=1)
+    return mirrored
 
 
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -102,22 +102,21 @@ def _single(x: Tensor, name: str, layout: Layout) -> Tensor:
         x = _distances(x)
     if name.startswith("bone"):
         x = _difference(x, _parents(x, layout))
-    if name.endswith("motion"):
-        before = _moment_before(x)
-        change = _difference(x, before)
-        if name.startswith(DISTANCE):  # from a joint that was not there a moment before, or is not any more
-            change[..., :-1, :, :] *= ((x > 0) & (before > 0))[..., :-1, :, :]
-        x = change
-    return x
+    if not name.endswith("motion"):
+        return x
+    before = _moment_before(x)
+    change = _difference(x, before)
+    if name.startswith(DISTANCE):  # each of them lacks an end where the other joint was missing, now or before
+        change[..., :-1, :, :] *= ((x > 0) & (before > 0))[..., :-1, :, :]
+    return change
 
 
 def _distances(x: Tensor) -> Tensor:
     """(..., C, T, V) -> (..., V + 1, T, V): from each joint to all joints, 0 where one is missing; and confidence."""
-    positions, confidence = x[..., :-1, :, :].movedim(-3, -1), x[..., -1:, :, :]  # (..., T, V, C - 1), (..., 1, T, V)
+    positions, seen = x[..., :-1, :, :].movedim(-3, -1), x[..., -1, :, :] > 0  # (..., T, V, C - 1), (..., T, V)
     apart = torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")  # (..., T, V, V)
-    seen = confidence > 0
-    apart = apart.movedim(-1, -3) * seen * seen.movedim(-3, -1).movedim(-2, -3)  # (..., V, T, V)
-    return torch.cat([apart, confidence], dim=-3)
+    apart = apart * seen[..., None, :] * seen[..., :, None]
+    return torch.cat([apart.movedim(-1, -3), x[..., -1:, :, :]], dim=-3)
 
 
 def _check_shape(x: Tensor, layout: Layout) -> None:

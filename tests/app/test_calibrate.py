@@ -182,7 +182,8 @@ def test_an_outcome_is_better_with_more_found_and_less_invented():
 
 def test_what_is_invented_between_actions_counts_too():
     late = WAVE.end_s + 2.0
-    seen = [(stream(WAVE), moments(says=lambda now: "wave" if now > late else waves(now))), (stream(group="negative"), [])]
+    again = moments(says=lambda now: "wave" if now > late else waves(now))
+    seen = [(stream(WAVE), again), (stream(group="negative"), [])]
     assert outcome(seen, CLASSES, replace(START, temperature=1)).false_per_minute > 0
 
 

@@ -92,13 +92,15 @@ def test_plus_plus_has_the_units_of_the_network_it_improves():
 
 @both_networks
 def test_every_weight_learns(options):
-    model = make(**options | {"dropout": 0.0}).train()
-    model(skeletons(4, 3, 16, 17, 2)).square().sum().backward()
-    # The normalisation after a convolution takes its bias away again: of the gradient, rounding is left, or nothing.
+    model = make(**options | {"dropout": 0.0, "width": 24})  # wide enough that no branch is without a live channel
     biases = {f"{name}.bias" for name, module in model.named_modules() if isinstance(module, torch.nn.Conv2d)}
-    for name, weight in model.named_parameters():
-        assert weight.grad is not None and weight.grad.isfinite().all(), name
-        assert weight.grad.any() or name in biases, name
+    for by_batch in (True, False):
+        model.zero_grad()
+        model.train(by_batch)(skeletons(4, 3, 16, 17, 2)).square().sum().backward()
+        for name, weight in model.named_parameters():
+            assert weight.grad is not None and weight.grad.isfinite().all(), name
+            # Normalised by the batch, a convolution's bias is taken away again: its gradient is rounding, or nothing.
+            assert weight.grad.any() or by_batch and name in biases, name
 
 
 @both_networks
