@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from app.assets import default_folders
 from app.capture import Frame
 from app.errors import UserError
-from app.pose import openmmlab  # first: makes the following packages importable
+from app.pose import compiled, openmmlab  # first: makes the following packages importable
 from app.pose.base import JOINT_COUNT, Pose, PoseEstimator
 
 import mmpose  # isort: skip
@@ -61,6 +62,8 @@ class TopDownEstimator:
     def __init__(self, config: Path, weights: Path, detector_weights: Path, device: str):
         self.name = f"MMPose {config.stem}"
         self._model = _build(init_model, config, weights, device)
+        if device == "cpu":
+            compiled.speed_up(self._model, default_folders())
         self._detector = PersonDetector(detector_weights, device)
         self.reset()
 

@@ -113,7 +113,7 @@ def test_auto_says_what_runs_why_and_how_to_choose(capsys, monkeypatch, movenet)
     assert movenet.name in line and "because" in line and "--pose mmpose" in line
 
 
-def test_importing_and_building_print_no_warnings(shared):
+def test_importing_and_building_print_no_warnings(shared, mmpose):
     program = ("from pathlib import Path; import app.pose.mmpose, app.pose.movenet; from app import pose; "
                f"pose.create({str(shared(TINYPOSE))!r}, detector_weights=Path({str(shared(DETECTOR))!r}))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
