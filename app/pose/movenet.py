@@ -9,6 +9,7 @@ import openvino
 from app.capture import Frame
 from app.errors import UserError
 from app.pose.base import JOINT_COUNT, Pose
+from app.pose.compiled import AS_EVERYWHERE
 
 INPUT_SIZE = 256  # px, both sides; a multiple of 32. Larger sees smaller people and costs more
 MIN_PERSON_SCORE = 0.2  # the model always gives six people; those that are there score above it
@@ -25,7 +26,7 @@ class MoveNetEstimator:
         try:
             model = core.read_model(weights)
             model.reshape([1, INPUT_SIZE, INPUT_SIZE, 3])
-            self._network = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+            self._network = core.compile_model(model, "CPU", AS_EVERYWHERE)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f"cannot read {weights} as a MoveNet model ({reason}); fetch it again") from None
