@@ -7,12 +7,12 @@ the streams. What is maximised is
     the mean of the event F1 at IoU 0.25 and at 0.5, minus 0.25 for every false event per minute in which nothing
     happens, minus 0.2 for every second of the median time to detect an event
 
-by changing one setting at a time, first those of all classes, then the threshold of each class, which has to help in
-both halves of the streams in which something happens; from two starts, since each ends where no single change is
-better. All of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of
-the others it is too sure. A network that was trained in the same way on all clips, on these too, can be given the
-settings with --into. Settings that suit several such networks suit the next one better than those that were made for
-the errors of one.
+by changing one setting at a time: those of all classes, from several starts, since each ends where no single change is
+better; then from the best one also the threshold of each class, which has to help in both halves of the streams in
+which something happens. All of it is stored in the checkpoint. The streams have to show clips on which the network was
+not trained: of the others it is too sure. A network that was trained in the same way on all clips, on these too, can
+be given the settings with --into. Settings that suit several such networks suit the next one better than those that
+were made for the errors of one.
 """
 
 import argparse
@@ -47,7 +47,10 @@ ROUNDS = 3  # through all settings
 MIN_GAIN = 0.002  # a setting is changed for more than that, or chance would choose
 MIN_EVENTS = 5  # a class that occurs less often keeps the common threshold
 
-STARTS = (0.0, 0.5)  # seconds that events are dated back: which thresholds are good depends on it most
+# Which thresholds are good depends on by how much events are dated back, and on how long scores are smoothed.
+STARTS = [dict(lag_s=lag_s) | thresholds for lag_s, thresholds in product(
+    (0.0, 0.5), (dict(on=0.55, off=0.35, smoothing_s=0.25), dict(on=0.85, off=0.35, smoothing_s=0.1))
+)]  # fmt: skip
 ONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985)  # from likelier than not
 OFF_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of `on`
 OTHERS = {
@@ -60,6 +63,7 @@ OTHERS = {
 DIGITS = 3  # of numbers that follow from others
 
 Objective = Callable[[DecisionSettings], float]
+Variations = Callable[[DecisionSettings], list[DecisionSettings]]
 
 
 @dataclass(frozen=True)
@@ -144,31 +148,39 @@ def believe(recorded: Recorded, classes: Sequence[str], nothing: Sequence[str]) 
     }
 
 
-def choose(start: DecisionSettings, objective: Objective, classes: Iterable[str],
+def choose(starts: Sequence[DecisionSettings], objective: Objective, classes: Iterable[str],
            halves: Sequence[Objective] = ()) -> DecisionSettings:  # fmt: skip
-    """Settings near `start` of which none is better changed alone, as far as tried.
+    """Settings of which none is better changed alone, as far as tried; never worse than any of `starts`.
 
-    classes: those that get thresholds of their own where it helps. Never worse than `start`.
+    classes: those that get thresholds of their own where it helps.
     halves: the same objective for parts of the streams. A class happens seldom, so its own threshold has to help in
     each of them, or it would be made for a few events.
     """
-    best, best_value = start, objective(start)
+    of_all = [(vary, ()) for vary in (_ons, _off_shares, *map(_values, OTHERS))]
+    of_each = [(_ons_of(name), halves) for name in classes]
     with tqdm(desc="thresholds", unit="tried", disable=None) as bar:
-        for _ in range(ROUNDS):
-            before = best
-            of_all = [(vary, ()) for vary in (_ons, _off_shares, *map(_values, OTHERS))]
-            for variations, parts in (*of_all, *((_ons_of(name), halves) for name in classes)):
-                value, settings = best_value + MIN_GAIN, None
-                for candidate in variations(best):
-                    bar.update()
-                    found = objective(candidate)
-                    if found > value and all(part(candidate) > part(best) for part in parts):
-                        value, settings = found, candidate
-                if settings is not None:
-                    best, best_value = settings, value
-                    bar.set_postfix(objective=f"{best_value:.3f}")
-            if best == before:
-                break
+        climbed = [_climb(start, objective, of_all, bar) for start in starts]
+        return _climb(max(climbed, key=objective), objective, [*of_all, *of_each], bar)
+
+
+def _climb(best: DecisionSettings, objective: Objective, changes: Sequence[tuple[Variations, Sequence[Objective]]],
+           bar: tqdm) -> DecisionSettings:  # fmt: skip
+    """Uphill, one change at a time. changes: what is tried, and objectives that it has to improve each."""
+    best_value = objective(best)
+    for _ in range(ROUNDS):
+        before = best
+        for variations, parts in changes:
+            value, settings = best_value + MIN_GAIN, None
+            for candidate in variations(best):
+                bar.update()
+                found = objective(candidate)
+                if found > value and all(part(candidate) > part(best) for part in parts):
+                    value, settings = found, candidate
+            if settings is not None:
+                best, best_value = settings, value
+                bar.set_postfix(objective=f"{best_value:.3f}")
+        if best == before:
+            break
     return best
 
 
@@ -187,12 +199,12 @@ def _off_shares(settings: DecisionSettings) -> list[DecisionSettings]:
     return [replace(settings, off=round(settings.on * share, DIGITS)) for share in shares]
 
 
-def _values(name: str) -> Callable[[DecisionSettings], list[DecisionSettings]]:
+def _values(name: str) -> Variations:
     return lambda settings: [replace(settings, **{name: value})
                              for value in _nearest_first(OTHERS[name], getattr(settings, name))]  # fmt: skip
 
 
-def _ons_of(label: str) -> Callable[[DecisionSettings], list[DecisionSettings]]:
+def _ons_of(label: str) -> Variations:
     return lambda settings: [replace(settings, on_by_class=settings.on_by_class | {label: on})
                              for on in _nearest_first(ONS, settings.on_by_class.get(label, settings.on))]  # fmt: skip
 
@@ -215,7 +227,7 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
         return lambda settings: outcome(streams, checkpoint.classes, settings).value
 
     objective, halves = objective_on(recorded), [objective_on(half) for half in _halves(recorded)]
-    chosen = max((choose(replace(start, lag_s=lag_s), objective, frequent, halves) for lag_s in STARTS), key=objective)
+    chosen = choose([replace(start, **other) for other in STARTS], objective, frequent, halves)
     return replace(checkpoint, decisions=asdict(chosen)), reliabilities
 
 

@@ -96,9 +96,9 @@ def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
         return settings.on_by_class.get("wave", settings.on)
 
     common, helpful, harmful = replace(START, on=0.55), lambda settings: -on_wave(settings), on_wave
-    assert choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, helpful]).on_by_class
-    assert not choose(common, lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, harmful]).on_by_class
-    assert choose(common, helpful, [], [helpful, harmful]).on < 0.55
+    assert choose([common], lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, helpful]).on_by_class
+    assert not choose([common], lambda s: -abs(s.on - 0.55) + helpful(s), ["wave"], [helpful, harmful]).on_by_class
+    assert choose([common], helpful, [], [helpful, harmful]).on < 0.55
 
 
 def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false():
@@ -188,26 +188,37 @@ def test_what_is_invented_between_actions_counts_too():
 
 
 def test_nothing_is_changed_for_nothing():
-    assert choose(START, lambda settings: 0.5, ["wave"]) == START
-    assert choose(START, lambda settings: 0.5 + 0.001 * settings.hold_s, ["wave"]) == START
+    assert choose([START], lambda settings: 0.5, ["wave"]) == START
+    assert choose([START], lambda settings: 0.5 + 0.001 * settings.hold_s, ["wave"]) == START
 
 
 def test_every_setting_is_found_where_each_counts_for_itself():
     wanted = {"on": 0.7, "hold_s": 0.3, "smoothing_s": 0.1, "margin": 0.2, "min_motion": 0.02}
-    found = choose(START, wish(**wanted), [])
+    found = choose([START], wish(**wanted), [])
     assert {name: getattr(found, name) for name in wanted} == pytest.approx(wanted)
     assert (found.nothing, found.temperature, found.on_by_class) == (START.nothing, START.temperature, {})
 
 
 def test_of_equally_good_values_the_nearest_is_chosen():
-    assert choose(START, lambda settings: float(settings.on > 0.6), []).on == 0.65
-    found = choose(START, lambda settings: float(settings.on_by_class.get("wave", 0.55) > 0.6), ["wave"])
+    assert choose([START], lambda settings: float(settings.on > 0.6), []).on == 0.65
+    found = choose([START], lambda settings: float(settings.on_by_class.get("wave", 0.55) > 0.6), ["wave"])
     assert found.on_by_class == {"wave": 0.65}
 
 
 def test_nothing_is_said_before_it_is_likelier_than_not_and_the_thresholds_keep_their_order():
-    found = choose(START, lambda settings: -settings.on - settings.on_by_class.get("wave", 1) + settings.off, ["wave"])
+    found = choose([START], lambda s: -s.on - s.on_by_class.get("wave", 1) + s.off, ["wave"])
     assert found.on == found.on_by_class["wave"] == 0.5 and found.off <= found.on
+
+
+def test_of_several_starts_the_best_one_goes_on_and_none_was_better():
+    def two_hills(settings):
+        """The higher one is out of reach of single changes from below."""
+        return 1.0 * (settings.lag_s == 0.5 and settings.smoothing_s == 0.1) + 0.5 * (settings.lag_s == 0)
+
+    far = replace(START, lag_s=0.5, smoothing_s=0.1)
+    assert choose([START], two_hills, []) == START
+    for starts in ([START, far], [far, START]):
+        assert choose(starts, two_hills, ["wave"]) == far
 
 
 def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
@@ -215,7 +226,7 @@ def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
         wave, clap = (settings.on_by_class.get(name, settings.on) for name in ("wave", "clap"))
         return -abs(settings.on - 0.55) - abs(wave - 0.7) - abs(clap - 0.55)
 
-    found = choose(replace(START, on=0.55), objective, ["wave", "clap"])
+    found = choose([replace(START, on=0.55)], objective, ["wave", "clap"])
     assert (found.on, found.on_by_class) == (0.55, {"wave": 0.7})
 
 
