@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from stgcn.body import body_centre, body_height
 from stgcn.graph import Layout, get_layout
 
 BELOW_HIPS = ("knee", "ankle", "foot")
 HIPS = ("hip",)
 SHAKY = 3.0
+# How far from somebody close to a camera the picture ends: aside, above and below of the shoulders, in body heights.
+ASIDE, ABOVE, BELOW = (0.25, 0.8), (0.28, 0.8), (0.1, 0.6)
 
 
 def mirror(keypoints: np.ndarray, layout: Layout) -> np.ndarray:
@@ -97,6 +100,17 @@ def hide_legs(keypoints: np.ndarray, layout: Layout, hips: bool) -> np.ndarray:
     return kept
 
 
+def cut(keypoints: np.ndarray, layout: Layout, edges: tuple[float, float, float, float]) -> np.ndarray:
+    """What a picture shows of somebody close to its camera: nothing beyond its edges.
+
+    edges: how far left, above, right and below of the shoulders' usual place they are, in body heights.
+    """
+    left, above, right, below = np.multiply(edges, body_height(keypoints, layout.name))
+    x, y = np.moveaxis(keypoints[..., :2] - body_centre(keypoints, layout.name)[:2], -1, 0)  # (n, V)
+    inside = (-left <= x) & (x <= right) & (-above <= y) & (y <= below)
+    return np.where(inside[..., None], keypoints, 0)
+
+
 def _rotation(angle_rad: float) -> np.ndarray:
     """(2, 2), from the first axis towards the second."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
@@ -131,7 +145,8 @@ class Augment:
     """How often and how strongly training samples are varied.
 
     Probabilities, 0..1: mirror; crop; thin; shaky (somebody far away or blurred: SHAKY times the noise); hide_legs;
-    hide_hips (given that legs are hidden); drop_joint (of each joint); pan. Ranges from which a value is drawn:
+    hide_hips (given that legs are hidden); close (the picture ends at ASIDE, ABOVE and BELOW, for joints in a picture
+    only); drop_joint (of each joint); pan. Ranges from which a value is drawn:
     crop_share of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor).
     Largest values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
     position_noise in body extents, confidence_noise, pan_speed in body extents a second.
@@ -154,12 +169,13 @@ class Augment:
     confidence_noise: float = 0.05
     hide_legs: float = 0.15
     hide_hips: float = 0.5
+    close: float = 0.0
     drop_joint: float = 0.03
     pan: float = 0.0
     pan_speed: float = 0.3
 
     def __post_init__(self):
-        for name in ("mirror", "crop", "thin", "shaky", "hide_legs", "hide_hips", "drop_joint", "pan"):
+        for name in ("mirror", "crop", "thin", "shaky", "hide_legs", "hide_hips", "close", "drop_joint", "pan"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"augmentation {name} is a probability, got {getattr(self, name)}")
         for name in ("crop_share", "speed", "thin_fps", "aspect"):
@@ -202,6 +218,9 @@ class Augment:
         keypoints = add_noise(rng, keypoints, noise, self.confidence_noise)
         if rng.random() < self.hide_legs:
             keypoints = hide_legs(keypoints, skeleton, hips=rng.random() >= self.hide_hips)
+        if rng.random() < self.close and keypoints.shape[-1] == 3:
+            shown = cut(keypoints, skeleton, tuple(rng.uniform(*end) for end in (ASIDE, ABOVE, ASIDE, BELOW)))
+            keypoints = shown if shown[-1].any() else keypoints  # somebody who walked away is nobody
         keypoints = drop_joints(rng, keypoints, self.drop_joint)
         if rng.random() < self.pan:
             keypoints = pan(times, keypoints, rng.normal(0, self.pan_speed, keypoints.shape[-1] - 1))

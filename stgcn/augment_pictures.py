@@ -25,7 +25,7 @@ RECORDED, VARIED = "0.65", "tab:orange"
 MOMENT = 12  # the frame that the pictures of bodies show
 MOMENTS = (4, 16, 28, 40)  # and those that show several
 STEP = 0.75  # metres between bodies drawn side by side
-PUPPETS = {"squat": 4, "jump": 24, "kick": 5, "pick up": 8, "other": 28}  # what is drawn of them, and the seed of each
+PUPPETS = {"squat": 4, "jump": 24, "kick": 5, "pick up": 8, "clap": 1, "other": 28}  # what is drawn of them, and the seed of each
 WRIST, ELBOW = COCO17.index("right_wrist"), COCO17.index("right_elbow")
 
 
@@ -63,10 +63,11 @@ def draw_all(folder: str | Path) -> list[Path]:
         "add_noise": lambda axes: _beside(axes, flat, uncertain),
         "drop_joints": lambda axes: _moments(axes, flat, augment.drop_joints(rng, flat, 0.4)),
         "hide_legs": lambda axes: _beside(axes, flat, augment.hide_legs(flat, COCO17, hips=True)),
+        "cut": lambda axes: _beside(axes, flat, augment.cut(flat, COCO17, (0.3, 0.35, 0.5, 0.25))),
         "pan": lambda axes: _over_time(axes, times, flat, times, augment.pan(times, flat, (0.15, 0))),
         "wave": lambda axes: _moments(axes, recorded, waved),
         "clap": lambda axes: _moments(axes, recorded, clapped),
-        **{label.replace(" ", "_"): partial(_puppet, label=label) for label in PUPPETS},
+        **{f"puppet_{label.replace(' ', '_')}": partial(_puppet, label=label) for label in PUPPETS},
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

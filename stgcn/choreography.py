@@ -5,15 +5,19 @@ words of `KeyPose`: degrees and body heights; times in seconds. Which side is le
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
 
+from stgcn import hands
 from stgcn.puppets import KeyPose, Keys
 
 SETTLE_S = 0.15  # between the end of a movement and its beginning when it is done again
 SEATED = 0.3  # probability that what hands do is done by somebody who sits
 LIFTED = "arms up", "arms ahead", "arms aside"
+OTHER = "other"  # what has no name
+Action = Callable[[Generator, KeyPose], Keys]  # of somebody who stands so at first
 
 
 def act(rng: Generator, label: str) -> Keys:
@@ -79,22 +83,6 @@ def _halfway_down(rng: Generator, standing: KeyPose) -> KeyPose:
         upper_arm, forearm = (rng.uniform(15, 50), rng.choice([-70, 80])), (rng.uniform(15, 60), rng.choice([-60, 90]))
         pose = pose.but(arms=(upper_arm, forearm))
     return pose
-
-
-def _wave(rng: Generator, standing: KeyPose) -> Keys:
-    pose = _seated(rng, standing) if rng.random() < SEATED else standing
-    upper_arm = rng.uniform(15, 150), rng.uniform(-10, 80)
-    middle, swing, nod = rng.uniform(-15, 25), rng.uniform(10, 45), rng.uniform(0, 40)
-    out, back = (pose.but(left_arm=(upper_arm, _upright(middle + side * swing, nod))) for side in (1, -1))
-    half_s = rng.uniform(0.15, 0.45)
-    return [(0, pose), (rng.uniform(0.25, 0.5), out), *[(half_s, back), (half_s, out)] * int(rng.integers(2, 6))]
-
-
-def _upright(lean: float, nod: float) -> tuple[float, float]:
-    """(lift, ahead) of a bone that points up, but for leaning outwards and nodding ahead."""
-    lean, nod = np.deg2rad([lean, nod])
-    out, up, ahead = np.sin(lean) * np.cos(nod), np.cos(lean) * np.cos(nod), np.sin(nod)
-    return 180 - np.rad2deg(np.arccos(up)), np.rad2deg(np.arctan2(ahead, out))
 
 
 def _sit_down(rng: Generator, standing: KeyPose) -> Keys:
@@ -229,10 +217,10 @@ def _push(rng: Generator, standing: KeyPose) -> Keys:
 
 
 def _nameless(rng: Generator, standing: KeyPose) -> Keys:
-    """An exercise, a stretch, a turn, or just arms that go somewhere."""
+    """An exercise, a stretch, a turn, or something that hands do."""
     s = rng.uniform(0.25, 0.7)
     up, spread = _arms(rng, "arms up"), ((rng.uniform(15, 35), 0),) * 2
-    kind = rng.choice(["jack", "raise", "lunge", "bend", "turn", "arms", "knee", "sidestep"])
+    kind = rng.choice(["jack", "raise", "lunge", "bend", "turn", "knee", "sidestep", "gesture", "busy", "busy"])
     if kind == "jack":
         apart = standing.but(arms=up, legs=spread)
         closed = standing.but(arms=((8, 0), (8, 0)), legs=((3, 0), (3, 0)))
@@ -257,17 +245,15 @@ def _nameless(rng: Generator, standing: KeyPose) -> Keys:
     if kind == "sidestep":
         return [(0, standing), (s, standing.but(left_leg=((rng.uniform(15, 35), 0), (15, 0)))),
                 (s, standing)]  # fmt: skip
-    pose = _seated(rng, standing) if rng.random() < SEATED else standing
-    moved = [pose.but(left_arm=_anywhere(rng), right_arm=_anywhere(rng)) for _ in range(rng.integers(2, 6))]
-    return [(0, pose), *((rng.uniform(0.2, 0.8), pose) for pose in moved)]
+    return _by_hand(rng, standing, hands.busy if kind == "busy" else hands.gesture)
 
 
-def _anywhere(rng: Generator):
-    """An arm that points anywhere it can."""
-    return (rng.uniform(0, 120), rng.uniform(-30, 110)), (rng.uniform(10, 170), rng.uniform(0, 170))
+def _by_hand(rng: Generator, standing: KeyPose, what: Action) -> Keys:
+    return what(rng, _seated(rng, standing) if rng.random() < SEATED else standing)
 
 
-ACTIONS: dict[str, Callable[[Generator, KeyPose], Keys]] = {
-    "wave": _wave, "sit down": _sit_down, "stand up": _stand_up, "walk": _walk, "run": _run, "jump": _jump,
-    "squat": _squat, "pick up": _pick_up, "throw": _throw, "kick": _kick, "push": _push, "other": _nameless,
+ACTIONS: dict[str, Action] = {
+    "wave": partial(_by_hand, what=hands.wave), "clap": partial(_by_hand, what=hands.clap), "sit down": _sit_down,
+    "stand up": _stand_up, "walk": _walk, "run": _run, "jump": _jump, "squat": _squat, "pick up": _pick_up,
+    "throw": _throw, "kick": _kick, "push": _push, OTHER: _nameless,
 }  # fmt: skip

@@ -27,6 +27,7 @@ from stgcn.scenes import Performance, repeat
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
 LONGEST_ACT_S = 3.0
+NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
 
 
@@ -36,7 +37,8 @@ class Moments:
 
     idle, other: the classes of somebody who keeps still, and of one whose arms do what has no name.
     silent: classes that are learned to be told apart and never announced, beside idle and other.
-    by_legs: classes that nobody can tell from keeping still where the legs are hidden; there, they are called idle.
+    by_legs, by_hands: classes that nobody can tell from keeping still where no knee, or no wrist, is in view; there,
+        they are called idle.
     repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
@@ -44,7 +46,7 @@ class Moments:
     gesture: probability of nameless gestures instead of the action.
     made_up: probability of each of the classes "wave" and "clap", made up by `stgcn.gestures`, instead of the action.
     puppets: probability that somebody who is made up from head to foot (`stgcn.puppets`) does one of the classes of
-        `stgcn.choreography`, all equally often, instead of the clip's person.
+        `stgcn.choreography` instead of the clip's person, all equally often but `other`, see NAMELESS.
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
     ValueError: a probability outside 0..1, alone and those before the action being more than 1 together, or those
@@ -55,6 +57,7 @@ class Moments:
     other: str = "other"
     silent: Sequence[str] = ()
     by_legs: Sequence[str] = ()
+    by_hands: Sequence[str] = ()
     repeated: Sequence[str] = ("wave", "clap")
     alone: float = 0.25
     still_before: float = 0.35
@@ -92,7 +95,8 @@ class MomentDataset(SkeletonDataset):
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (*moments.nothing, *moments.by_legs, *moments.repeated, *(MADE_UP if moments.made_up else ())):
+        for name in (*moments.nothing, *moments.by_legs, *moments.by_hands, *moments.repeated,
+                     *(MADE_UP if moments.made_up else ())):  # fmt: skip
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
@@ -100,29 +104,33 @@ class MomentDataset(SkeletonDataset):
         if moments.puppets and (preprocess.layout != LAYOUT or not self._played):
             raise ValueError(f"moments.puppets play {', '.join(choreography.ACTIONS)} in the layout {LAYOUT}; the "
                              f"network has the layout {preprocess.layout} and {', '.join(classes)}")
-        self._knees = [i for i, joint in enumerate(get_layout(preprocess.layout).joints) if "knee" in joint]
+        joints = get_layout(preprocess.layout).joints
+        self._needed = [(by, [i for i, joint in enumerate(joints) if part in joint])
+                        for part, by in (("knee", moments.by_legs), ("wrist", moments.by_hands))]  # fmt: skip
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((self.seed, self.epoch, i))
         if rng.random() < self.moments.alone:
             sample, label = super().__getitem__(i)
-            return sample, self._index(self.classes[label], sample[-1, :, self._knees])
+            return sample, self._index(self.classes[label], sample)
         times, keypoints, end_s, label = self._moment(rng, self.clips[i])
         times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
         window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
         sample = torch.from_numpy(window).unsqueeze(-1)  # (C, T, V, M)
-        return sample, self._index(label, sample[-1, :, self._knees])
+        return sample, self._index(label, sample)
 
-    def _index(self, label: str, confidence_of_knees: Tensor) -> int:
-        hidden = not confidence_of_knees.any()
-        return self.classes.index(self.moments.idle if hidden and label in self.moments.by_legs else label)
+    def _index(self, label: str, sample: Tensor) -> int:
+        """Of the class that a sample (C, T, V, M) shows, in which `label` is done."""
+        hidden = any(label in by and not sample[-1, :, joints].any() for by, joints in self._needed)
+        return self.classes.index(self.moments.idle if hidden else label)
 
     def _moment(self, rng: Generator, clip: Clip) -> tuple[np.ndarray, np.ndarray, float, str]:
         """Everything up to a moment of a performance: times, keypoints, that moment, and its label."""
         moments, label = self.moments, self.classes[clip.label]
         if moments.puppets and rng.random() < moments.puppets:
-            label = str(rng.choice(self._played))
-            times, keypoints = perform(rng, choreography.act(rng, label))
+            action = choreography.OTHER if rng.random() < NAMELESS else str(rng.choice(self._played))
+            label = moments.other if action == choreography.OTHER else action
+            times, keypoints = perform(rng, choreography.act(rng, action))
         else:
             times, keypoints = self._performed(rng, clip)
         before = rng.random() * (1 - moments.alone)

@@ -8,19 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from stgcn.data import SkeletonDataset
-
+Sample = tuple[Tensor, int]  # a window (C, T, V, M) and its label
 BATCH = 64  # clips
 TOP = 5  # a clip counts in top5 if its class is among this many best ones
 
 
-def measure(network: nn.Module, dataset: SkeletonDataset, classes: Sequence[str]) -> dict[str, Any]:
-    """Results of a network in eval mode, see `results`."""
+def measure(network: nn.Module, dataset: Sequence[Sample], classes: Sequence[str]) -> dict[str, Any]:
+    """Results of a network in eval mode on a `SkeletonDataset`, or a list of its samples, see `results`."""
     return results(*predict(network, dataset), classes)
 
 
 @torch.no_grad()
-def predict(network: nn.Module, dataset: SkeletonDataset) -> tuple[Tensor, Tensor]:
+def predict(network: nn.Module, dataset: Sequence[Sample]) -> tuple[Tensor, Tensor]:
     """Probabilities (N, classes) and labels (N,) of all clips, in the data set's order, on the CPU."""
     device = next((weight.device for weight in network.parameters()), "cpu")
     batches = [

@@ -121,13 +121,14 @@ class KeepBest(Hook):
 
     def __init__(self, experiment: Experiment, average: EMAHook | None):
         self.experiment, self.average = experiment, average
+        self.windows = list(experiment.val)  # always the same ones: prepared once
 
     def after_train_epoch(self, runner: Runner) -> None:
         if not is_main_process():
             return
         network, classes = self.experiment.network, self.experiment.classes
         with self._averaged(runner):
-            result = measure(network.eval(), self.experiment.val, classes)
+            result = measure(network.eval(), self.windows, classes)
             network.train()
             runner.message_hub.update_scalar("val/top1", 100 * result["top1"])
             history = _by_epoch(runner, "val/top1", runner.epoch + 1)

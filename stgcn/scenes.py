@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from scipy.signal import lfilter
 
 from stgcn.body import body_centre, body_height
 
@@ -169,7 +170,7 @@ class Performance:
 def wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:
     """Normal noise of standard deviation 1 that resembles itself over time (axis 0) for about `memory_s`."""
     memory = math.exp(-1 / (memory_s * fps))
-    noise = rng.normal(size=shape).astype(np.float32)
-    for i in range(1, shape[0]):
-        noise[i] = memory * noise[i - 1] + math.sqrt(1 - memory * memory) * noise[i]
-    return noise
+    new = math.sqrt(1 - memory * memory)
+    noise = rng.normal(size=shape)
+    noise[:1] /= new  # begins as it goes on
+    return lfilter([new], [1, -memory], noise, axis=0).astype(np.float32)

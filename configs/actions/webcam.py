@@ -44,11 +44,12 @@ preprocess = dict(
 model = dict(width=32, dropout=0.2)
 
 moments = dict(
-    alone=0.35, other_before=0.15, made_up=0.06, puppets=0.3, by_legs=["squat"], repeated=["wave", "clap", "idle"]
-)
+    alone=0.35, other_before=0.15, made_up=0.06, puppets=0.3, repeated=["wave", "clap", "idle"],
+    by_legs=["squat"], by_hands=["wave", "clap", "throw", "push"],
+)  # fmt: skip
 
 augment = dict(
-    hide_legs=0.5, hide_hips=0.7, position_noise=0.015, shaky=0.25, thin=0.3, thin_fps=(8, 20), drop_joint=0.05
+    hide_legs=0.5, hide_hips=0.7, close=0.3, position_noise=0.015, shaky=0.25, thin=0.4, thin_fps=(8, 20), drop_joint=0.05
 )
 
 training = dict(epochs=120, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)

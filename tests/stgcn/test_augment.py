@@ -3,6 +3,7 @@ import pytest
 
 from stgcn import augment
 from stgcn.augment import Augment
+from stgcn.body import standing
 from stgcn.graph import LAYOUTS
 
 COCO17, KINECT20 = LAYOUTS["coco17"], LAYOUTS["kinect20"]
@@ -36,8 +37,8 @@ def in_space(rng):
 
 
 @pytest.mark.parametrize("name, value", [
-    ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("drop_joint", 1.01), ("pan", -1), ("speed", (0, 1)),
-    ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
+    ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("close", 2), ("drop_joint", 1.01), ("pan", -1),
+    ("speed", (0, 1)), ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
     ("turn_deg", -1), ("position_noise", -0.1),
 ])  # fmt: skip
 def test_numbers_out_of_range_are_named(name, value):
@@ -170,6 +171,7 @@ def test_noise_has_the_given_size(rng, keypoints):
     lambda rng, k: augment.add_noise(rng, k, 0.05, 0.5),
     lambda rng, k: augment.drop_joints(rng, k, 0.5),
     lambda rng, k: augment.hide_legs(k, COCO17, hips=False),
+    lambda rng, k: augment.cut(k, COCO17, (0.3, 0.5, 0.3, 0.2)),
 ])  # fmt: skip
 def test_joints_out_of_view_stay_so_and_the_input_is_untouched(rng, keypoints, change):
     before = keypoints.copy()
@@ -197,6 +199,37 @@ def test_a_desk_hides_the_legs(layout, hips):
     assert hidden == expected | (set() if hips else {"left_hip", "right_hip"})
 
 
+def somebody():
+    """(1, 17, 3): an adult who stands, 1.7 units tall."""
+    return np.column_stack([standing()[:, :2], np.ones(17)])[None]
+
+
+def test_close_to_a_camera_only_what_is_inside_the_picture_is_seen():
+    seen = augment.cut(somebody(), COCO17, (0.3, 0.5, 0.3, 0.2))[0, :, 2] > 0
+    shown = {joint for joint, visible in zip(COCO17.joints, seen) if visible}
+    assert shown == {"nose"} | {f"{side}_{part}" for side in ("left", "right")
+                                for part in ("eye", "ear", "shoulder", "elbow")}  # fmt: skip
+    assert augment.cut(somebody(), COCO17, (9, 9, 9, 9)) == pytest.approx(somebody())
+    left = augment.cut(somebody(), COCO17, (0, 9, 9, 9))[0]
+    assert not left[[joint.startswith("right") for joint in COCO17.joints]].any() and left.any()
+
+
+def test_the_edges_of_a_picture_do_not_move_and_are_as_far_as_the_body_is_large():
+    walking = np.repeat(somebody(), 5, axis=0)
+    walking[:, :, 0] += np.array([0, 0, 0, 0, 5.0])[:, None]
+    seen = augment.cut(walking, COCO17, (0.3, 0.5, 0.3, 0.2))[..., 2]
+    assert seen[:4].any(axis=1).all() and not seen[4].any()
+    assert np.array_equal(augment.cut(100 * walking, COCO17, (0.3, 0.5, 0.3, 0.2))[..., 2] > 0, seen > 0)
+
+
+def test_somebody_close_is_in_view_at_last(times):
+    leaving = np.repeat(somebody(), FRAMES, axis=0)
+    leaving[..., 0] += np.linspace(0, 9, FRAMES)[:, None]
+    for seed in range(20):
+        _, seen = Augment(close=1, drop_joint=0)(np.random.default_rng(seed), "coco17", times, leaving)
+        assert seen[-1].any()
+
+
 def test_same_seed_same_variant(times, keypoints):
     def variant(seed):
         return Augment()(np.random.default_rng(seed), "coco17", times, keypoints)
@@ -208,7 +241,7 @@ def test_same_seed_same_variant(times, keypoints):
 
 @pytest.mark.parametrize("frames", [1, 2, 30])
 def test_every_variant_is_a_usable_recording(times, keypoints, frames):
-    strong = Augment(crop=1, crop_share=(0.01, 1), thin=0.5, hide_legs=0.5, drop_joint=0.5)
+    strong = Augment(crop=1, crop_share=(0.01, 1), thin=0.5, hide_legs=0.5, close=0.5, drop_joint=0.5)
     for seed in range(50):
         new_times, new = strong(np.random.default_rng(seed), "coco17", times[:frames], keypoints[:frames])
         assert new.shape == (len(new_times), 17, 3) and 1 <= len(new_times) <= frames
