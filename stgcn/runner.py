@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cache
 from logging import ERROR, FileHandler
 from pathlib import Path
 
@@ -41,10 +42,20 @@ class Learner(BaseModel):
 
     def forward(self, inputs: Tensor, labels: Tensor, mode: str = "loss") -> dict[str, Tensor]:
         """inputs (N, C, T, V, M), labels (N,) -> loss, and top1 in percent for the log."""
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.training_settings.amp):
+        fast = self.training_settings.amp and has_bfloat16(inputs.device.type)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=fast):
             logits = self.network(inputs).float()  # (N, classes)
         loss = cross_entropy(logits, labels, label_smoothing=self.training_settings.label_smoothing)
         return {"loss": loss, "top1": 100 * (logits.argmax(dim=1) == labels).float().mean()}
+
+
+@cache
+def has_bfloat16(device_type: str) -> bool:
+    """Whether the GPU ("cuda") or the processor ("cpu") computes in bfloat16 itself. One that has to imitate it needs
+    several times as long as for float32."""
+    if device_type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 class PlainRunner(Runner):

@@ -79,7 +79,7 @@ class Training:
 
     batch_size: clips a step, of all processes together.
     ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
-    amp: compute in bfloat16 where that is safe; faster on processors and GPUs that have it.
+    amp: compute in bfloat16 where that is safe, on processors and GPUs that have it: faster.
     start: checkpoint from whose network training starts, instead of random weights; what has another shape there, such
         as the classifier for other classes, starts anew.
     workers: processes that prepare batches; 0 prepares them between steps.

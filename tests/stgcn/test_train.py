@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from stgcn import runner
 from stgcn.checkpoint import load
 from stgcn.data import SkeletonDataset
 from stgcn.experiment import prepare
@@ -212,8 +213,15 @@ def test_two_processes_train_one_network(config, tmp_path):
     assert load(tmp_path / "model.pth").metrics["made_up"]["clips"] == TEST_CLIPS
 
 
-def test_half_precision_arithmetic_stays_close(config, tmp_path):
+def test_half_precision_arithmetic_stays_close(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "has_bfloat16", lambda device: True)
     exact = weights_after(config, tmp_path / "exact")
     mixed = weights_after(config, tmp_path / "mixed", **{"training.amp": True})
     assert not torch.equal(exact["classifier.weight"], mixed["classifier.weight"])
     torch.testing.assert_close(mixed["classifier.weight"], exact["classifier.weight"], rtol=0, atol=0.1)
+
+
+def test_a_processor_without_half_precision_does_not_imitate_it(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "has_bfloat16", lambda device: False)
+    exact, asked = (weights_after(config, tmp_path / str(amp), **{"training.amp": amp}) for amp in (False, True))
+    assert all(torch.equal(exact[name], asked[name]) for name in exact)
