@@ -1,4 +1,4 @@
-"""A pose network on a processor: MMPose's own, run by OpenVINO, in a quarter to a third of the time that torch takes."""
+"""A pose network on a processor: MMPose's own, run by OpenVINO, in less time than torch takes."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ class _Network(nn.Module):
 def speed_up(model: nn.Module, folders: Sequence[Path]) -> None:
     """Let OpenVINO run `model`, a top-down one of MMPose that is on the processor and only infers from now on.
 
-    It is translated once, in about ten seconds, and kept in the first of `folders` that can be written. A model that
+    It is translated once, in three to ten seconds, and kept in the first of `folders` that can be written. A model that
     OpenVINO cannot run stays as it is, and standard error says so.
     """
     network = _Network(model).eval()

@@ -1,5 +1,6 @@
 # Actions of people in front of a camera, for the live view: what this project comes with.
-# Moments of made-up performances instead of clips, half of them without legs and hips, as a desk hides them.
+# Moments of made-up performances instead of clips, more than half of them of people of whom a desk or the picture's edge
+# hides the legs.
 
 data = dict(
     val=0.2,  # not to choose an epoch: app.calibrate needs clips that the network does not know
@@ -44,13 +45,14 @@ preprocess = dict(
 model = dict(width=32, dropout=0.2)
 
 moments = dict(
-    alone=0.35, other_before=0.15, made_up=0.06, puppets=0.3, repeated=["wave", "clap", "idle"],
+    alone=0.35, other_before=0.15, made_up=0.06, puppets=0.35, repeated=["wave", "clap", "idle"],
     by_legs=["squat"], by_hands=["wave", "clap", "throw", "push"],
 )  # fmt: skip
 
 augment = dict(
-    hide_legs=0.5, hide_hips=0.7, close=0.3, position_noise=0.015, shaky=0.25, thin=0.4, thin_fps=(8, 20), drop_joint=0.05
-)
+    hide_legs=0.4, hide_hips=0.7, close=0.3, position_noise=0.015, shaky=0.25, thin=0.4, thin_fps=(8, 20),
+    drop_joint=0.05,
+)  # fmt: skip
 
 training = dict(epochs=120, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
 
