@@ -19,7 +19,8 @@ data = dict(
     train=[
         "work_dirs/skeletons/jhmdb/mmpose",
         "work_dirs/skeletons/jhmdb/movenet",
-        "work_dirs/skeletons/jhmdb_small/movenet",  # the same clips, shown at a quarter to half of their size
+        # Every second of these clips, shown at a quarter to half of its size.
+        dict(path="work_dirs/skeletons/jhmdb_small/movenet", splits="work_dirs/small/splits.csv"),
         # Twelve recordings, some half a minute long, and nobody squats anywhere else: as many as clips of a class.
         *[dict(path="../shared/data/webcam_lzq/webcam_lzq.npz", format="webcam", names={"stand": "idle"})] * 12,
         # Six recordings of people who sign: hands that move a lot, and nothing of it has a name here.
