@@ -14,8 +14,9 @@ import torch
 from openvino.frontend import GeneralFailure, OpConversionFailure
 from torch import Tensor, nn
 
-# Where a processor has bfloat16, OpenVINO would use it, and people would not be found where they are elsewhere.
-AS_EVERYWHERE = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+# Where a processor has bfloat16, OpenVINO would use it, and people would not be found where they are elsewhere. Pinned
+# to its cores, two programs that look for people at the same time would share one.
+AS_EVERYWHERE = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
 FOLDER, FILE = "compiled", "network.xml"  # below one of the folders given
 
 
