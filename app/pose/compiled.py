@@ -38,7 +38,7 @@ def speed_up(model: nn.Module, folders: Sequence[Path]) -> None:
     OpenVINO cannot run stays as it is, and standard error says so.
     """
     network = _Network(model).eval()
-    name = _fingerprint(model)
+    name = fingerprint(model)
     try:
         translated = _kept(name, folders) or _keep(_translated(network, model.head.decoder.input_size), name, folders)
         compiled = openvino.Core().compile_model(translated, "CPU", AS_EVERYWHERE)
@@ -70,7 +70,7 @@ def _translated(network: _Network, size: tuple[int, int]) -> openvino.Model:
         return openvino.convert_model(traced, example_input=pictures, input=any_number)
 
 
-def _fingerprint(model: nn.Module) -> str:
+def fingerprint(model: nn.Module) -> str:
     """Other weights, another network or another OpenVINO: another name."""
     digest = hashlib.sha256(f"{openvino.__version__}\n{model.cfg.model}".encode())
     for name, weight in model.state_dict().items():
