@@ -156,11 +156,25 @@ def choose(starts: Sequence[DecisionSettings], objective: Objective, classes: It
     halves: the same objective for parts of the streams. A class happens seldom, so its own threshold has to help in
     each of them, or it would be made for a few events.
     """
+    objective, halves = _remembered(objective), list(map(_remembered, halves))
     of_all = [(vary, ()) for vary in (_ons, _off_shares, *map(_values, OTHERS))]
     of_each = [(_ons_of(name), halves) for name in classes]
     with tqdm(desc="thresholds", unit="tried", disable=None) as bar:
         climbed = [_climb(start, objective, of_all, bar) for start in starts]
         return _climb(max(climbed, key=objective), objective, [*of_all, *of_each], bar)
+
+
+def _remembered(objective: Objective) -> Objective:
+    """The same, asked once about the same settings: climbing comes by them again and again."""
+    known: dict[str, float] = {}
+
+    def ask(settings: DecisionSettings) -> float:
+        key = repr(settings)
+        if key not in known:
+            known[key] = objective(settings)
+        return known[key]
+
+    return ask
 
 
 def _climb(best: DecisionSettings, objective: Objective, changes: Sequence[tuple[Variations, Sequence[Objective]]],

@@ -105,8 +105,8 @@ def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false()
     sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
     acts = [*sure[:70], *unsure[70:92], *sure[92:]]  # a threshold for all that stops the false wave misses sitting down
     recorded = [(stream(WAVE, SIT, name=name), acts) for name in "abcdef"]
-    quiet = stream(group="negative", seconds=60.0)
-    recorded += [(quiet, moments(60.0, says=waves, score=0.8)), (quiet, moments(60.0))]
+    quiet = stream(group="negative", seconds=20.0)
+    recorded += [(quiet, moments(20.0, says=waves, score=0.8)), (quiet, moments(20.0))]
     named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
     found = calibrate(named, recorded)[0].decisions
     assert found["on_by_class"].get("wave", found["on"]) > found["on_by_class"].get("sit", found["on"])
@@ -219,6 +219,12 @@ def test_of_several_starts_the_best_one_goes_on_and_none_was_better():
     assert choose([START], two_hills, []) == START
     for starts in ([START, far], [far, START]):
         assert choose(starts, two_hills, ["wave"]) == far
+
+
+def test_the_same_settings_are_tried_once():
+    tried = []
+    choose([START, START], lambda settings: tried.append(repr(settings)) or settings.lag_s, ["wave"])
+    assert len(tried) == len(set(tried)) > 20
 
 
 def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
