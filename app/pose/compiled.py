@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -78,21 +79,27 @@ def fingerprint(model: nn.Module) -> str:
     return digest.hexdigest()[:32]
 
 
-def _kept(name: str, folders: Sequence[Path]) -> Path | None:
-    paths = (folder / FOLDER / name / FILE for folder in folders)
-    return next((path for path in paths if path.is_file()), None)
+def _kept(name: str, folders: Sequence[Path]) -> openvino.Model | None:
+    """None: it is nowhere, or damaged."""
+    for path in (folder / FOLDER / name / FILE for folder in folders):
+        try:
+            if path.is_file():
+                return openvino.Core().read_model(path)
+        except RuntimeError:  # damaged: it is translated anew, and takes this one's place
+            continue
+    return None
 
 
-def _keep(network: openvino.Model, name: str, folders: Sequence[Path]) -> Path | openvino.Model:
-    """Where it is from now on, whole, whoever else writes the same; itself, where no folder can be written."""
+def _keep(network: openvino.Model, name: str, folders: Sequence[Path]) -> openvino.Model:
+    """Itself, kept in the first folder that can be written: whole, whoever else writes the same."""
     for folder in folders:
         try:
             (folder / FOLDER).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".", dir=folder / FOLDER) as scratch:
                 openvino.save_model(network, Path(scratch) / name / FILE, compress_to_fp16=False)
+                shutil.rmtree(folder / FOLDER / name, ignore_errors=True)
                 os.rename(Path(scratch) / name, folder / FOLDER / name)
-        except (OSError, RuntimeError):  # the latter is OpenVINO's
-            pass
-        if kept := _kept(name, [folder]):
-            return kept
+                break
+        except (OSError, RuntimeError):  # not here; the latter is OpenVINO's
+            continue
     return network
