@@ -25,7 +25,7 @@ RECORDED, VARIED = "0.65", "tab:orange"
 MOMENT = 12  # the frame that the pictures of bodies show
 MOMENTS = (4, 16, 28, 40)  # and those that show several
 STEP = 0.75  # metres between bodies drawn side by side
-PUPPETS = {"squat": 4, "jump": 24, "kick": 5, "pick up": 8, "clap": 1, "other": 28}  # what is drawn of them, and the seed of each
+PUPPETS = {"squat": 4, "jump": 24, "kick": 5, "pick up": 8, "clap": 1, "other": 28}  # and the seeds
 WRIST, ELBOW = COCO17.index("right_wrist"), COCO17.index("right_elbow")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from stgcn.body import LIMB_LENGTHS
-from stgcn.puppets import KeyPose, Keys
+from stgcn.puppets import KeyPose, Keys, direction
 
 UPPER_ARM, FOREARM = LIMB_LENGTHS["left_shoulder", "left_elbow"], LIMB_LENGTHS["left_elbow", "left_wrist"]
 SHOULDER = LIMB_LENGTHS["left_shoulder", "right_shoulder"] / 2  # from the middle
@@ -77,9 +77,7 @@ def _towards_the_head(rng: Generator, upper_arm: tuple[float, float]) -> tuple[f
 
 def _elbow(upper_arm: tuple[float, float]) -> np.ndarray:
     """(3,): outwards, up and ahead of the shoulders' middle, in body heights."""
-    lift, ahead = np.deg2rad(upper_arm)
-    bone = np.sin(lift) * np.cos(ahead), -np.cos(lift), np.sin(lift) * np.sin(ahead)
-    return (SHOULDER, 0, 0) + UPPER_ARM * np.array(bone)
+    return (SHOULDER, 0, 0) + UPPER_ARM * np.multiply(direction(*upper_arm, side=1), (1, -1, -1))
 
 
 def _to_and_fro(rng: Generator, rest: KeyPose, one: KeyPose, other: KeyPose, half_s, times) -> Keys:

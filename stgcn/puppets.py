@@ -65,7 +65,7 @@ class KeyPose:
 
     def vector(self) -> np.ndarray:
         """(2 * len(LIMBS) * 3 + 5,): directions of the bones as unit vectors, of the trunk, then turn and air."""
-        bones = [_direction(*bone, side=1 if limb.startswith("left") else -1) for limb in LIMBS
+        bones = [direction(*bone, side=1 if limb.startswith("left") else -1) for limb in LIMBS
                  for bone in self.limbs[limb]]  # fmt: skip
         lean, aside = np.deg2rad([self.lean, self.aside])
         trunk = np.sin(aside), -np.cos(aside) * np.cos(lean), -np.cos(aside) * np.sin(lean)
@@ -186,7 +186,8 @@ def _hidden(keypoints: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return hidden
 
 
-def _direction(lift: float, ahead: float, side: int) -> tuple[float, float, float]:
+def direction(lift: float, ahead: float, side: int) -> tuple[float, float, float]:
+    """(x, y, z) of a bone as a unit vector. side: 1 on the left, -1 on the right. Degrees, see `KeyPose`."""
     lift, ahead = np.deg2rad([lift, ahead])
     return side * np.sin(lift) * np.cos(ahead), np.cos(lift), -np.sin(lift) * np.sin(ahead)
 
