@@ -51,7 +51,7 @@ def draw_all(folder: str | Path) -> list[Path]:
     leaning = augment.transform(flat, np.deg2rad(10), (1.09, 0.92), 0.1)
     uncertain = augment.add_noise(rng, flat * (1, 1, 0.7), position=0.02, confidence=0.2)
     recorded = np.repeat(flat[:1], len(flat), axis=0)
-    waved, clapped = (gesture(np.random.default_rng(1), flat[0], DURATION_S)[1]
+    waved, clapped = (gesture(np.random.default_rng(1), times, recorded)
                       for gesture in (gestures.wave, gestures.clap))  # fmt: skip
     pictures: dict[str, Callable[[Axes], None]] = {
         "crop": lambda axes: _over_time(axes, times, flat, *part),

@@ -1,18 +1,18 @@
 """Arms that wave, clap, or do what has no name, on the bodies of recorded people.
 
 Recordings of waving and clapping are few, and each shows one person's way to do it. But what both are is simple enough
-to be made up: arms of two bones, moved as people move them, and seen from the front. Pure functions, as in
-`stgcn.scenes`; each returns times from 0, and keypoints (n, V, 3).
+to be made up: arms of two bones, moved as people move them, and seen from the front. Pure functions on keypoints
+(n, V, 3), as in `stgcn.scenes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.random import Generator
 
 from stgcn.body import LIMB_LENGTHS, body_height
 from stgcn.graph import get_layout
-from stgcn.scenes import FPS, hold, move, wander
+from stgcn.scenes import FPS, hold, move, tremble, wander
 
 ARM, SIDES = ("shoulder", "elbow", "wrist"), ("left", "right")
 UPPER_ARM, FOREARM = LIMB_LENGTHS["left_shoulder", "left_elbow"], LIMB_LENGTHS["left_elbow", "left_wrist"]
@@ -50,13 +50,16 @@ def can_gesture(pose: np.ndarray, layout: str = "coco17") -> bool:
     return bool((pose[[joints.index(f"{side}_shoulder") for side in SIDES], 2] > 0).all())
 
 
-def wave(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
-    """The person of `pose` (V, 3), of whom both shoulders are in view, waves with one hand or both."""
+def wave(rng: Generator, times: np.ndarray, body: np.ndarray, layout: str = "coco17") -> np.ndarray:
+    """What somebody does at `times` (n,), who also waves with one hand or both meanwhile.
+
+    body: (n, V, 3), both shoulders in view at first. Returns (n, V, 3); an arm is in view while its shoulder is.
+    """
     sides = SIDES if rng.random() < BOTH_ARMS else [rng.choice(SIDES)]
-    times, body = _hold_with_arms(rng, pose, sides, duration_s, fps, layout)
     swings = str(rng.choice(list(WAVES)))
     way = WAVES[swings]
-    rhythm = _rhythm(rng, len(times), rng.uniform(*way["hz"]), fps)
+    rhythm = _rhythm(rng, times, rng.uniform(*way["hz"]))
+    arms = {}
     for side in sides:
         angles = {name: np.deg2rad(rng.uniform(*way[name])) for name in ("lift", "ahead", "lean", "nod", "swing")}
         swing = angles.pop("swing") * rhythm * rng.choice((-1, 1))
@@ -65,26 +68,26 @@ def wave(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, 
         else:
             angles["lift"] = angles["lift"] + FOLLOW * rng.random() * swing
         angles[swings] = angles[swings] + swing
-        _place_arm(body, pose, side, *_waving_arm(rng, **angles), layout)
-    return times, body
+        arms[side] = _waving_arm(rng, **angles)
+    return _with_arms(rng, times, body, arms, layout)
 
 
-def clap(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
-    """The person of `pose` (V, 3), of whom both shoulders are in view, claps."""
-    times, body = _hold_with_arms(rng, pose, SIDES, duration_s, fps, layout)
+def clap(rng: Generator, times: np.ndarray, body: np.ndarray, layout: str = "coco17") -> np.ndarray:
+    """As `wave`, but claps."""
     near, far = rng.uniform(*CLAP_NEAR), rng.uniform(*CLAP_FAR)
-    rhythm = _rhythm(rng, len(times), min(rng.uniform(*CLAP_HZ), CLAP_SPEED / far), fps)
+    rhythm = _rhythm(rng, times, min(rng.uniform(*CLAP_HZ), CLAP_SPEED / far))
     apart = near + far * (1 + rhythm.clip(-1, 1)) / 2  # (n,)
     height = rng.uniform(*(CLAP_ABOVE if rng.random() < CLAP_OVERHEAD else CLAP_BELOW))
     place = np.array([CLAP_ASIDE * rng.normal(), height])
     tilt = np.deg2rad(rng.uniform(-CLAP_TILT_DEG, CLAP_TILT_DEG))
     seen_bend = rng.uniform(*ELBOW_OUT)
+    arms = {}
     for side in SIDES:
-        shoulder, outwards = _shoulder(pose, side, layout)
+        shoulder, outwards = _shoulder(body[0], side, layout)
         hand = place + outwards * apart[:, None] / 2 * (np.cos(tilt), np.sin(tilt)) - shoulder  # (n, 2)
         hand[:, 0] *= outwards
-        _place_arm(body, pose, side, *_reaching_arm(hand, seen_bend), layout)
-    return times, body
+        arms[side] = _reaching_arm(hand, seen_bend)
+    return _with_arms(rng, times, body, arms, layout)
 
 
 def gesticulate(rng: Generator, pose: np.ndarray, others: Sequence[np.ndarray], fps: float = FPS,
@@ -113,22 +116,17 @@ def gesticulate(rng: Generator, pose: np.ndarray, others: Sequence[np.ndarray], 
     return np.arange(len(moved)) / fps, moved
 
 
-def _hold_with_arms(rng: Generator, pose: np.ndarray, sides: Sequence[str], duration_s: float, fps: float,
-                    layout: str):  # fmt: skip
-    """The body keeps still; the arms on `sides`, of which a detector is more or less sure, are still to be placed."""
-    joints = get_layout(layout)
-    pose = pose.copy()
-    for side in sides:
-        for joint in ARM[1:]:
-            pose[joints.index(f"{side}_{joint}")] = *pose[joints.index(f"{side}_shoulder"), :2], rng.uniform(*SURE)
-    return hold(rng, pose, duration_s, fps, layout)
-
-
-def _rhythm(rng: Generator, n: int, hz: float, fps: float) -> np.ndarray:
+def _rhythm(rng: Generator, times: np.ndarray, hz: float) -> np.ndarray:
     """(n,): a sine of about 1, as unsteady as people are."""
-    rate = hz * (1 + UNSTEADY_HZ * wander(rng, (n,), UNSTEADY_MEMORY_S, fps))
-    phase = 2 * np.pi * (rng.random() + np.cumsum(rate) / fps)
-    return np.sin(phase) * (1 + UNSTEADY * wander(rng, (n,), UNSTEADY_MEMORY_S, fps))
+    shape, fps = times.shape, _rate(times)
+    rate = hz * (1 + UNSTEADY_HZ * wander(rng, shape, UNSTEADY_MEMORY_S, fps))
+    phase = 2 * np.pi * (rng.random() + np.cumsum(rate * np.diff(times, prepend=times[0])))
+    return np.sin(phase) * (1 + UNSTEADY * wander(rng, shape, UNSTEADY_MEMORY_S, fps))
+
+
+def _rate(times: np.ndarray) -> float:
+    """Frames a second, on average."""
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else FPS
 
 
 def _waving_arm(rng: Generator, lift, ahead, lean, nod) -> tuple[np.ndarray, np.ndarray]:
@@ -158,10 +156,18 @@ def _shoulder(pose: np.ndarray, side: str, layout: str) -> tuple[np.ndarray, flo
     return (own - other) / 2 / body_height(pose, layout), 1.0 if own[0] >= other[0] else -1.0
 
 
-def _place_arm(body: np.ndarray, pose: np.ndarray, side: str, elbow: np.ndarray, wrist: np.ndarray,
-               layout: str) -> None:  # fmt: skip
-    """Moves the elbow and the wrist of `body` (n, V, 3), which are at the shoulder, to where they belong."""
-    joints, unit = get_layout(layout), body_height(pose, layout)
-    _, outwards = _shoulder(pose, side, layout)
-    for joint, place in zip(ARM[1:], (elbow, wrist)):
-        body[:, joints.index(f"{side}_{joint}"), :2] += unit * place * (outwards, 1)
+def _with_arms(rng: Generator, times: np.ndarray, body: np.ndarray, arms: Mapping[str, tuple[np.ndarray, np.ndarray]],
+               layout: str) -> np.ndarray:  # fmt: skip
+    """`body` (n, V, 3) with each side's elbow and wrist, (n, 2) each, of which a detector is more or less sure."""
+    joints, unit = get_layout(layout), body_height(body[0], layout)
+    moved, placed = np.array(body, np.float32), []
+    for side, places in arms.items():
+        shoulder = body[:, joints.index(f"{side}_shoulder")]  # (n, 3)
+        _, outwards = _shoulder(body[0], side, layout)
+        for joint, place in zip(ARM[1:], places):
+            placed.append(joints.index(f"{side}_{joint}"))
+            there = shoulder[:, :2] + unit * place * (outwards, 1)
+            arm = np.column_stack([there, np.full(len(body), rng.uniform(*SURE))])
+            moved[:, placed[-1]] = np.where(shoulder[:, 2:] > 0, arm, 0)
+    moved[:, placed] = tremble(rng, moved, _rate(times), layout)[:, placed]
+    return moved

@@ -22,13 +22,14 @@ from stgcn.gestures import can_gesture, clap, gesticulate, wave
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
 from stgcn.puppets import LAYOUT, perform
-from stgcn.scenes import Performance, repeat
+from stgcn.scenes import Performance, hold, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
 LONGEST_ACT_S = 3.0
 NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
+GOES_ON = 0.5  # probability that somebody who does what has no name goes on with it, but for the arms that wave or clap
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,12 @@ class MomentDataset(SkeletonDataset):
         if kind < moments.gesture:
             performance.act(*self._gestures(rng, keypoints[0]), moments.other)
         elif kind < moments.gesture + len(MADE_UP) * moments.made_up and can_gesture(keypoints[0]):
-            name = str(rng.choice(list(MADE_UP)))
-            performance.act(*MADE_UP[name](rng, keypoints[0], rng.uniform(*MADE_UP_S)), name)
+            name, duration_s = str(rng.choice(list(MADE_UP))), rng.uniform(*MADE_UP_S)
+            if label in moments.nothing and rng.random() < GOES_ON:
+                times, body = repeat(times, keypoints, duration_s)
+            else:
+                times, body = hold(rng, keypoints[0], duration_s)
+            performance.act(times, MADE_UP[name](rng, times, body), name)
         else:
             performance.act(times, keypoints, label)
         if rng.random() < moments.still_after:

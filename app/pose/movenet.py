@@ -11,7 +11,9 @@ from app.errors import UserError
 from app.pose.base import JOINT_COUNT, Pose
 from app.pose.compiled import AS_EVERYWHERE
 
-INPUT_SIZE = 256  # px, both sides; a multiple of 32. Larger sees smaller people and costs more
+LONG_SIDE = 256  # px of a picture's longer side as the network sees it. More shows smaller people and costs more
+MARGIN = 32  # px of black around it: without, hands and elbows near the picture's edges are found less surely
+STRIDE = 32  # px: the sides of what the network sees are multiples of it, and no longer than they have to be
 MIN_PERSON_SCORE = 0.2  # the model always gives six people; those that are there score above it
 
 
@@ -22,11 +24,9 @@ class MoveNetEstimator:
 
     def __init__(self, weights: Path):
         """Raises UserError when `weights` is not the MoveNet MultiPose .tflite file."""
-        core = openvino.Core()
+        self._sides, self._compiled = (0, 0), None
         try:
-            model = core.read_model(weights)
-            model.reshape([1, INPUT_SIZE, INPUT_SIZE, 3])
-            self._network = core.compile_model(model, "CPU", AS_EVERYWHERE)
+            self._model = openvino.Core().read_model(weights)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f"cannot read {weights} as a MoveNet model ({reason}); fetch it again") from None
@@ -37,18 +37,31 @@ class MoveNetEstimator:
     def estimate(self, frame: Frame) -> list[Pose]:
         """The people in `frame`, in pixels of the frame."""
         height, width = frame.image.shape[:2]
-        scale = INPUT_SIZE / max(height, width)
-        inside = round(width * scale), round(height * scale)
-        square = np.zeros((1, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)  # letterbox: the picture top left, black beyond
+        scale = LONG_SIDE / max(height, width)
+        inside = max(1, round(width * scale)), max(1, round(height * scale))
+        sides = [-(-(side + 2 * MARGIN) // STRIDE) * STRIDE for side in inside]
+        seen = np.zeros((1, sides[1], sides[0], 3), np.uint8)  # the picture, black around it
         resized = cv2.resize(frame.image, inside, interpolation=cv2.INTER_AREA)
-        square[0, : inside[1], : inside[0]] = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
-        people = next(iter(self._network(square).values()))[0]  # (6, 56)
-        return [_pose(person, INPUT_SIZE / scale) for person in people if person[55] >= MIN_PERSON_SCORE]
+        seen[0, MARGIN:, MARGIN:][: inside[1], : inside[0]] = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+        people = next(iter(self._network(*sides)(seen).values()))[0]  # (6, 56)
+        return [_pose(person, np.array(sides), scale) for person in people if person[55] >= MIN_PERSON_SCORE]
+
+    def _network(self, width: int, height: int) -> openvino.CompiledModel:
+        """The network for what is of this size in px. The pictures of a source have one, so one network is kept."""
+        if self._sides != (width, height):
+            self._model.reshape([1, height, width, 3])
+            self._compiled = openvino.Core().compile_model(self._model, "CPU", AS_EVERYWHERE)
+            self._sides = width, height
+        return self._compiled
 
 
-def _pose(person: np.ndarray, size_px: float) -> Pose:
-    """One row of the output: 17 x (y, x, score), then ymin, xmin, ymax, xmax, score, in shares of the square."""
-    y, x, confidence = person[: 3 * JOINT_COUNT].reshape(JOINT_COUNT, 3).T
-    keypoints = np.column_stack([x * size_px, y * size_px, confidence]).astype(np.float32)  # (V, 3)
-    box = person[[52, 51, 54, 53]].astype(np.float32) * size_px
-    return Pose(keypoints, box, float(person[55]))
+def _pose(person: np.ndarray, sides: np.ndarray, scale: float) -> Pose:
+    """One row of the output: 17 x (y, x, score), then ymin, xmin, ymax, xmax, score.
+
+    Places are shares of `sides` (width, height px), what the network saw; `scale`: of that to the frame.
+    """
+    joints, corners = person[: 3 * JOINT_COUNT].reshape(JOINT_COUNT, 3), person[51:55].reshape(2, 2)
+    places = np.vstack([joints[:, :2], corners])[:, ::-1]  # (V + 2, 2) x, y
+    places = ((places * sides - MARGIN) / scale).astype(np.float32)  # px of the frame
+    keypoints = np.column_stack([places[:JOINT_COUNT], joints[:, 2]])  # (V, 3)
+    return Pose(keypoints, places[JOINT_COUNT:].ravel(), float(person[55]))

@@ -149,6 +149,19 @@ def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
     assert np.median(differences) < 8  # px, in a picture of 320 x 240
 
 
+@pytest.mark.parametrize("beside", [(0, 240), (330, 0), (17, 3)])
+def test_movenet_finds_people_where_they_are_in_pictures_of_any_shape(beside, movenet, shared):
+    frame = frames(shared(WAVE), 1)[0]
+    below, right = beside
+    wider = np.pad(frame.image, ((0, below), (0, right), (0, 0)))
+    alone, there = (max(movenet.estimate(Frame(image, 0, 0.0)), key=lambda person: person.score)
+                    for image in (frame.image, wider))
+    sure = (alone.keypoints[:, 2] > 0.4) & (there.keypoints[:, 2] > 0.4)
+    assert sure.sum() >= 5
+    assert np.abs(alone.keypoints[sure, :2] - there.keypoints[sure, :2]).max() < 12  # px, of 320 x 240
+    assert np.abs(alone.box - there.box).max() < 30
+
+
 @pytest.mark.parametrize("name", ["mmpose", "movenet"])
 def test_nobody_is_found_where_nobody_is(name, request):
     estimator = request.getfixturevalue(name)

@@ -6,6 +6,7 @@ import pytest
 from stgcn.body import body_height
 from stgcn.gestures import BUILD, FOREARM, UPPER_ARM, can_gesture, clap, wave
 from stgcn.graph import COCO17
+from stgcn.scenes import hold
 from tests.stgcn.people import waving_clip
 
 ARM = ("shoulder", "elbow", "wrist")
@@ -16,11 +17,15 @@ TREMBLING = 0.05  # body heights, the most by which a detector errs in the middl
 seeds = pytest.mark.parametrize("seed", range(12))
 
 
+def standing(seconds=SECONDS, seed=0):
+    return hold(np.random.default_rng(seed), STANDING, seconds)
+
+
 def made(action, seed):
     """Keypoints (n, V, 2) in body heights."""
-    times, keypoints = action(np.random.default_rng(seed), STANDING, SECONDS)
-    assert times[0] == 0 and times[-1] == pytest.approx(SECONDS, abs=0.05) and (np.diff(times) > 0).all()
-    assert np.isfinite(keypoints).all() and (keypoints[..., 2] <= 1).all()
+    times, body = standing(seed=seed)
+    keypoints = action(np.random.default_rng(seed), times, body)
+    assert keypoints.shape == body.shape and np.isfinite(keypoints).all() and (keypoints[..., 2] <= 1).all()
     return keypoints[..., :2] / body_height(STANDING, "coco17")
 
 
@@ -65,6 +70,34 @@ def test_hands_that_clap_meet_and_part(seed):
     apart = np.linalg.norm(keypoints[:, LEFT[2]] - keypoints[:, RIGHT[2]], axis=-1)
     assert apart.min() < 0.08 and apart.max() > apart.min() + 0.03
     assert turns(apart) >= 3
+
+
+@pytest.mark.parametrize("action", [wave, clap])
+def test_the_body_goes_on_and_takes_its_arms_along(action):
+    times, body = standing()
+    way = np.linspace(0, 2 * body_height(STANDING, "coco17"), len(body))
+    walking = body.copy()
+    walking[..., 0] += way[:, None]
+    there, here = (action(np.random.default_rng(5), times, who) for who in (walking, body))
+    np.testing.assert_allclose(there[..., 0] - here[..., 0], np.broadcast_to(way[:, None], there.shape[:2]), atol=0.5)
+    assert np.array_equal(there[..., 2], here[..., 2])
+
+
+def test_an_arm_is_out_of_view_while_its_shoulder_is():
+    times, body = standing()
+    body[10:20, [LEFT[0], RIGHT[0]]] = 0
+    clapping = clap(np.random.default_rng(0), times, body)
+    assert not clapping[10:20, [*LEFT, *RIGHT]].any()
+    assert (clapping[20:, [*LEFT, *RIGHT], 2] > 0).all()
+
+
+def test_the_rhythm_is_that_of_the_time_and_not_of_the_frames():
+    times, body = standing(3.0)
+    hand = {}
+    for name, every in (("all", 1), ("third", 3)):
+        keypoints = clap(np.random.default_rng(2), times[::every], body[::every])
+        hand[name] = turns(np.interp(times, times[::every], keypoints[:, LEFT[2], 0] - keypoints[:, RIGHT[2], 0]))
+    assert hand["third"] == pytest.approx(hand["all"], abs=3)
 
 
 def test_the_same_seed_makes_the_same_wave():

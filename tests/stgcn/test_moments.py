@@ -102,6 +102,17 @@ def test_made_up_waving_has_the_name_of_waving():
         samples(1, made_up=0.1)
 
 
+@pytest.mark.parametrize("label, goes_on", [(3, True), (0, False)])
+def test_only_what_has_no_name_may_go_on_while_somebody_waves(label, goes_on):
+    somebody = clip(label)
+    hips = [COCO17.index(f"{side}_hip") for side in ("left", "right")]
+    somebody.keypoints[:, hips, 0] += 40 * np.sin(6 * somebody.times)[:, None]  # dances
+    found = samples(clips=[somebody], classes=("walk", "wave", "clap", "other", "idle"), made_up=0.5)
+    assert {label for _, label in found} <= {1, 2, 4}
+    far = [np.ptp(window[0, window[2, :, hips[0], 0] > 0, hips[0], 0].numpy()) for window, _ in found]
+    assert any(way < 0.1 for way in far) and any(way > 0.2 for way in far) == goes_on
+
+
 @pytest.mark.parametrize("alone", [0, 1])
 @pytest.mark.parametrize("by, parts", [("by_legs", ["knee", "ankle"]), ("by_hands", ["wrist"])])
 def test_what_only_legs_or_hands_tell_is_keeping_still_where_they_are_hidden(by, parts, alone):
