@@ -205,25 +205,27 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
     rng = np.random.default_rng(SIDES[side])
     division = skeleton_reader.read_splits(splits, SPLIT)
     recorded_side = "test" if side == "test" else "train"
+    names = division.test
+    if side == "val":
+        names = sorted(held_out({name: division.labels[name] for name in division.train}, HELD_OUT))
     for estimator in ESTIMATORS:
-        clips = _jhmdb(side, folder / "jhmdb" / estimator, division)
+        clips = _long_enough(folder / "jhmdb" / estimator, names, division)
         yield from action_streams(clips, division.classes, rng, f"actions_{estimator}")
         yield from idle_streams(clips, rng, f"{streams.IDLE}_{estimator}")
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
     if side == "val":
-        clips = _jhmdb(side, folder / SMALL, division)
+        smaller = [name for name in names if (folder / SMALL / name).with_suffix(streams.SKELETON_SUFFIX).is_file()]
+        clips = _long_enough(folder / SMALL, smaller or names, division)
         yield from action_streams(clips, division.classes, rng, "actions_small")
     yield from _webcam(side, recordings, rng)
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)
 
 
-def _jhmdb(side: str, folder: Path, division: skeleton_reader.Splits) -> list[Clip]:
-    names = division.test if side == "test" else division.train
-    clips = skeleton_reader.read_folder(folder, names, division, LAYOUT)
-    kept = names if side == "test" else held_out(clips, HELD_OUT)
-    return [clip for clip in clips if clip.name in kept and len(clip.times) >= MIN_FRAMES]
+def _long_enough(folder: Path, names: Sequence[str], division: skeleton_reader.Splits) -> list[Clip]:
+    return [clip for clip in skeleton_reader.read_folder(folder, names, division, LAYOUT)
+            if len(clip.times) >= MIN_FRAMES]
 
 
 def _webcam(side: str, path: Path, rng: Generator) -> list[Stream]:
@@ -258,8 +260,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="test: held-out clips, to measure; val: a fifth of the training clips, to choose "
                              "thresholds (default: %(default)s)")
     parser.add_argument("--skeletons", type=Path, default=Path("work_dirs/skeletons"), metavar="FOLDER",
-                        help="skeleton files jhmdb/ESTIMATOR/CLASS/CLIP and videos/ESTIMATOR/VIDEO, and for val "
-                             f"{SMALL}/CLASS/CLIP, made with python -m app.video (default: %(default)s)")
+                        help="skeleton files jhmdb/ESTIMATOR/CLASS/CLIP and videos/ESTIMATOR/VIDEO, and for val also "
+                             f"{SMALL}/CLASS/CLIP, not of all, made with python -m app.video (default: %(default)s)")
     parser.add_argument("--splits", type=Path, default=Path("../shared/data/jhmdb/splits.csv"), metavar="CSV",
                         help="which clips of J-HMDB train and test (default: %(default)s)")
     parser.add_argument("--webcam", type=Path, default=Path("../shared/data/webcam_lzq/webcam_lzq.npz"), metavar="NPZ",

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
@@ -58,12 +58,11 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     parts = [read_part(data, path, preprocess.layout, "train") for path in data.train]
     test = parts_to_test(settings)
     classes = classes_to_learn(settings, [*parts, *test.values()])
-    known, val = [], []
-    for part in parts:
-        names = held_out(part.clips, data.val)
-        # A clip in which nobody was found teaches nothing, but it counts in a test.
-        known += [clip for clip in part.clips if clip.name not in names and len(clip.times)]
-        val += [clip for clip in part.clips if clip.name in names]
+    clips = [clip for part in parts for clip in part.clips]
+    names = held_out({clip.name: clip.label for clip in clips}, data.val)
+    # A clip in which nobody was found teaches nothing, but it counts in a test.
+    known = [clip for clip in clips if clip.name not in names and len(clip.times)]
+    val = [clip for clip in clips if clip.name in names]
     if data.val and not val:
         raise ValueError(f"data.val={data.val} holds out none of {len(known)} training clips")
     shared = dict(preprocess=preprocess, num_classes=len(classes))
@@ -115,16 +114,17 @@ def classes_to_learn(settings: Settings, parts: Iterable[Part]) -> tuple[str, ..
     return tuple(dict.fromkeys((*classes, *added)))
 
 
-def held_out(clips: Iterable[Clip], share: float) -> frozenset[str]:
-    """Names of the recordings of one data set that are held out: of every class at most `share`, only whole sources.
+def held_out(labels: Mapping[str, int], share: float) -> frozenset[str]:
+    """Names of the recordings that are held out: of every class at most `share`, only whole sources.
 
-    By names alone: the same for every seed, and wherever several pose estimators saw the same recordings. Clips of one
-    source stay together: "wave/PARTY_wave_far_3.mp4" and "wave/PARTY_wave_near_4.mp4" (HMDB's names), or "party_3.mp4"
-    and "party_4.mp4".
+    labels: name of each recording to the index of its class. By these alone, so the same for every seed, and for all
+    who saw the same recordings: several pose estimators, or one that saw them smaller, and not all of them. Recordings
+    of one source stay together: "wave/PARTY_wave_far_3.mp4" and "wave/PARTY_wave_near_4.mp4" (HMDB's names), or
+    "party_3.mp4" and "party_4.mp4". Classes that are one to the network stay several where folders tell them apart.
     """
-    classes: defaultdict[int, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for clip in clips:
-        classes[clip.label][_source(clip.name)].add(clip.name)
+    classes: defaultdict[tuple, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for name, label in labels.items():
+        classes[label, PurePath(name).parent][_source(name)].add(name)
     chosen: set[str] = set()
     for sources in classes.values():
         left = share * sum(map(len, sources.values()))

@@ -1,10 +1,10 @@
 import re
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from stgcn.checkpoint import Checkpoint, save
-from stgcn.data import Clip, Part
+from stgcn.data import Part
 from stgcn.experiment import classes_to_learn, held_out, parts_to_test, prepare
 from stgcn.readers.skeletons import read_splits
 from stgcn.settings import read_settings
@@ -43,14 +43,33 @@ def test_a_recording_is_held_out_whoever_saw_it_and_whatever_the_seed(config):
 
 def test_whole_sources_are_held_out_and_of_every_class_no_more_than_was_asked(shared):
     splits = read_splits(shared("data/jhmdb/splits.csv"), 1)
-    clips = [Clip(name, splits.labels[name], np.zeros(0), np.zeros((0, 17, 3)), 0) for name in splits.train]
-    names = held_out(clips, 0.2)
-    assert 0.15 < len(names) / len(clips) <= 0.2
+    labels = {name: splits.labels[name] for name in splits.train}
+    names = held_out(labels, 0.2)
+    assert 0.15 < len(names) / len(labels) <= 0.2
     for label in range(len(splits.classes)):
-        of_class = [clip.name for clip in clips if clip.label == label]
+        of_class = [name for name in labels if labels[name] == label]
         assert len(names.intersection(of_class)) <= 0.2 * len(of_class)
-    kept = {re.split(r"_\d+\.mp4", clip.name)[0] for clip in clips if clip.name not in names}
+    kept = {re.split(r"_\d+\.mp4", name)[0] for name in labels if name not in names}
     assert not kept & {re.split(r"_\d+\.mp4", name)[0] for name in names}
+
+
+def test_the_same_are_held_out_where_the_network_has_fewer_classes(shared):
+    splits = read_splits(shared("data/jhmdb/splits.csv"), 1)
+    labels = {name: splits.labels[name] for name in splits.train}
+    merged = {name: min(label, 5) for name, label in labels.items()}
+    assert held_out(merged, 0.2) == held_out(labels, 0.2)
+
+
+def test_whoever_is_held_out_is_so_in_all_data_even_where_these_are_only_some_of_the_clips(config, tmp_path):
+    data = read_settings(config).data
+    header, *rows = Path(data.splits).read_text().splitlines()
+    (tmp_path / "some.csv").write_text("\n".join([header, *rows[::2]]))
+    some = {"path": data.train[0], "splits": str(tmp_path / "some.csv")}
+    experiment = prepare(read_settings(config, {"data.val": 0.3, "data.train": [data.train[0], some]}), 0)
+    alone = prepare(read_settings(config, {"data.val": 0.3}), 0)
+    assert set(names(experiment.val)) == set(names(alone.val))
+    assert not set(names(experiment.val)) & set(names(experiment.train))
+    assert len(names(experiment.val)) > len(names(alone.val)), "some are held out twice"
 
 
 def test_a_larger_share_holds_out_more_and_tests_stay(config):
