@@ -215,8 +215,8 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
     if side == "val":
-        smaller = [name for name in names if (folder / SMALL / name).with_suffix(streams.SKELETON_SUFFIX).is_file()]
-        clips = _long_enough(folder / SMALL, smaller or names, division)
+        smaller = [name for name in names if skeleton_reader.path_of(folder / SMALL, name).is_file()]
+        clips = _long_enough(folder / SMALL, smaller or names, division)  # without any, the reader says what is missing
         yield from action_streams(clips, division.classes, rng, "actions_small")
     yield from _webcam(side, recordings, rng)
     for name, allowed in NEGATIVES[side].items():

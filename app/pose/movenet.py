@@ -14,6 +14,7 @@ from app.pose.compiled import AS_EVERYWHERE
 LONG_SIDE = 256  # px of a picture's longer side as the network sees it. More shows smaller people and costs more
 MARGIN = 32  # px of black around it: without, hands and elbows near the picture's edges are found less surely
 STRIDE = 32  # px: the sides of what the network sees are multiples of it, and no longer than they have to be
+USUAL = 256, 192  # px: pictures of 4:3, which most cameras give at first; for these everything is ready at once
 MIN_PERSON_SCORE = 0.2  # the model always gives six people; those that are there score above it
 
 
@@ -24,9 +25,9 @@ class MoveNetEstimator:
 
     def __init__(self, weights: Path):
         """Raises UserError when `weights` is not the MoveNet MultiPose .tflite file."""
-        self._sides, self._compiled = (0, 0), None
         try:
             self._model = openvino.Core().read_model(weights)
+            self._compile(*_sides(*USUAL))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f"cannot read {weights} as a MoveNet model ({reason}); fetch it again") from None
@@ -39,20 +40,24 @@ class MoveNetEstimator:
         height, width = frame.image.shape[:2]
         scale = LONG_SIDE / max(height, width)
         inside = max(1, round(width * scale)), max(1, round(height * scale))
-        sides = [-(-(side + 2 * MARGIN) // STRIDE) * STRIDE for side in inside]
+        sides = _sides(*inside)
         seen = np.zeros((1, sides[1], sides[0], 3), np.uint8)  # the picture, black around it
         resized = cv2.resize(frame.image, inside, interpolation=cv2.INTER_AREA)
         seen[0, MARGIN:, MARGIN:][: inside[1], : inside[0]] = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
-        people = next(iter(self._network(*sides)(seen).values()))[0]  # (6, 56)
+        if tuple(self._network.input().shape) != seen.shape:  # once for a source: its pictures have one size
+            self._compile(*sides)
+        people = next(iter(self._network(seen).values()))[0]  # (6, 56)
         return [_pose(person, np.array(sides), scale) for person in people if person[55] >= MIN_PERSON_SCORE]
 
-    def _network(self, width: int, height: int) -> openvino.CompiledModel:
-        """The network for what is of this size in px. The pictures of a source have one, so one network is kept."""
-        if self._sides != (width, height):
-            self._model.reshape([1, height, width, 3])
-            self._compiled = openvino.Core().compile_model(self._model, "CPU", AS_EVERYWHERE)
-            self._sides = width, height
-        return self._compiled
+    def _compile(self, width: int, height: int) -> None:
+        """The network for what is of this size in px; for any size at once it would be a sixth slower."""
+        self._model.reshape([1, height, width, 3])
+        self._network = openvino.Core().compile_model(self._model, "CPU", AS_EVERYWHERE)
+
+
+def _sides(*inside: int) -> list[int]:
+    """Width and height px of what the network sees: a picture of width and height `inside`, and the margin."""
+    return [-(-(side + 2 * MARGIN) // STRIDE) * STRIDE for side in inside]
 
 
 def _pose(person: np.ndarray, sides: np.ndarray, scale: float) -> Pose:

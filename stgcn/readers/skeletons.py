@@ -60,13 +60,18 @@ def read_folder(folder: str | Path, names: Sequence[str], splits: Splits, layout
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; extract skeletons into it first")
-    paths = {name: (folder / name).with_suffix(SKELETON_SUFFIX) for name in names}
+    paths = {name: path_of(folder, name) for name in names}
     missing = [name for name, path in paths.items() if not path.is_file()]
     if missing:
         if not any(folder.rglob(f"*{SKELETON_SUFFIX}")):
             raise ValueError(f"folder {folder} holds no skeleton files (*{SKELETON_SUFFIX})")
         raise ValueError(f"folder {folder} lacks {len(missing)} of {len(names)} clips, first {missing[0]}")
     return [read_clip(path, name, splits.labels[name], layout) for name, path in paths.items()]
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """Where the skeletons of the clip `wave/foo.mp4` are: in `folder/wave/foo.skeletons.jsonl`."""
+    return (folder / name).with_suffix(SKELETON_SUFFIX)
 
 
 def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:

@@ -99,6 +99,19 @@ def test_a_file_that_is_no_movenet_is_refused(tmp_path):
         MoveNetEstimator(tmp_path / "model.tflite")
 
 
+def test_a_readable_network_that_is_no_movenet_is_refused(tmp_path):
+    import openvino
+    from openvino import opset13
+
+    from app.pose.movenet import MoveNetEstimator
+
+    numbers = opset13.parameter([1, 7], np.float32)
+    weighed = opset13.matmul(numbers, np.ones((7, 2), np.float32), False, False)
+    openvino.save_model(openvino.Model([weighed], [numbers]), tmp_path / "model.xml")
+    with pytest.raises(UserError, match="MoveNet.*fetch it again"):
+        MoveNetEstimator(tmp_path / "model.xml")
+
+
 def test_auto_says_what_runs_why_and_how_to_choose(capsys, monkeypatch, movenet):
     def unreachable(name):
         if name != pose.MOVENET_ASSET:
