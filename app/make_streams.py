@@ -59,8 +59,13 @@ def webcam_is_val(i: int) -> bool:
     return i % 4 == 0
 
 
-def action_streams(clips: Sequence[Clip], classes: Sequence[str], rng: Generator, prefix: str) -> list[Stream]:
-    """Every clip of a canonical class once, and some of the others, by one or two people at a time."""
+def action_streams(
+    clips: Sequence[Clip], classes: Sequence[str], rng: Generator, prefix: str, part: str = ""
+) -> list[Stream]:
+    """Every clip of a canonical class once, and some of the others, by one or two people at a time.
+
+    part: of all of these streams, see `Stream`.
+    """
     labels = [canonical(classes[clip.label]) for clip in clips]
     wanted = [i for i, label in enumerate(labels) if label in CANONICAL]
     others = [i for i, label in enumerate(labels) if label not in CANONICAL]
@@ -75,7 +80,8 @@ def action_streams(clips: Sequence[Clip], classes: Sequence[str], rng: Generator
             if len(chosen):
                 parts = [(clips[i], labels[i]) for i in chosen]
                 performances.append(_perform(rng, parts, like=_beside(performances)))
-        made.append(_stream(f"{prefix}_{len(made):02}", "actions", clips[order[0]].size, performances))
+        stream = _stream(f"{prefix}_{len(made):02}", "actions", clips[order[0]].size, performances)
+        made.append(replace(stream, part=part))
     return made
 
 
@@ -205,22 +211,28 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
     rng = np.random.default_rng(SIDES[side])
     division = skeleton_reader.read_splits(splits, SPLIT)
     recorded_side = "test" if side == "test" else "train"
-    names = division.test
-    if side == "val":
-        names = sorted(held_out({name: division.labels[name] for name in division.train}, HELD_OUT))
+    parts = {"": division.test} if side == "test" else val_parts(division)
     for estimator in ESTIMATORS:
-        clips = _long_enough(folder / "jhmdb" / estimator, names, division)
-        yield from action_streams(clips, division.classes, rng, f"actions_{estimator}")
-        yield from idle_streams(clips, rng, f"{streams.IDLE}_{estimator}")
+        found = {part: _long_enough(folder / "jhmdb" / estimator, names, division) for part, names in parts.items()}
+        for part, clips in found.items():
+            yield from action_streams(clips, division.classes, rng, f"actions_{estimator}{part}", part)
+        yield from idle_streams([clip for clips in found.values() for clip in clips], rng, f"{streams.IDLE}_{estimator}")
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
-    if side == "val":
+    for part, names in parts.items() if side == "val" else ():
         smaller = [name for name in names if skeleton_reader.path_of(folder / SMALL, name).is_file()]
         clips = _long_enough(folder / SMALL, smaller or names, division)  # without any, the reader says what is missing
-        yield from action_streams(clips, division.classes, rng, "actions_small")
-    yield from _webcam(side, recordings, rng)
+        yield from action_streams(clips, division.classes, rng, f"actions_small{part}", part)
+    yield from (replace(stream, part="webcam") for stream in _webcam(side, recordings, rng))
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)
+
+
+def val_parts(division: skeleton_reader.Splits) -> dict[str, Sequence[str]]:
+    """Clips that make validation streams, in two parts, none of whose sources is in both."""
+    names = held_out({name: division.labels[name] for name in division.train}, HELD_OUT)
+    first = held_out({name: division.labels[name] for name in names}, 0.5)
+    return {"_a": sorted(first), "_b": sorted(names - first)}
 
 
 def _long_enough(folder: Path, names: Sequence[str], division: skeleton_reader.Splits) -> list[Clip]:

@@ -49,10 +49,10 @@ class _Begun:
 def record(stream: Stream, checkpoint: Checkpoint, device: str = "cpu") -> list[Moment]:
     """Run a stream through tracker, windows and network, as `Recogniser` does. UserError: the checkpoint does not fit.
 
-    The tracks of the stream are forgotten and found anew.
+    The tracks of the stream are forgotten and found anew. Its keypoints were smoothed when they were recorded, once.
     """
     neutral = replace(checkpoint, decisions={**checkpoint.decisions, "temperature": 1.0})
-    recogniser = Recogniser(neutral, device, picture_height=stream.size[1])
+    recogniser = Recogniser(neutral, device, picture_height=stream.size[1], smoothing=False)
     asked = []
     for frame in stream.frames:
         skeletons = recogniser.track(frame.index, frame.time_s, [track.pose for track in frame.tracks])

@@ -2,10 +2,11 @@
 
 A stream is a skeleton file and a JSON file beside it:
 {"stream": name, "skeletons": "x.skeletons.jsonl", "group": "actions" | "webcam" | "negative", "allowed": [label],
-"intervals": [{"person": int, "label": str, "start_s": float, "end_s": float}]}
+"part": name, "intervals": [{"person": int, "label": str, "start_s": float, "end_s": float}]}
 
 `person` is a track of the skeleton file; an interval without it may be anybody's. What is `allowed` (may be left out)
-happens now and then and was not annotated: to announce it is neither right nor wrong.
+happens now and then and was not annotated: to announce it is neither right nor wrong. Streams of one `part` (may be
+left out) may show the same performance, seen by several pose estimators; those of different parts do not.
 """
 
 import json
@@ -51,6 +52,7 @@ class Stream:
     """Skeletons of known people and what they do. Tracks of `frames` are the persons of `intervals`.
 
     allowed: labels that may be announced at any time, being true now and then and not annotated.
+    part: name of the streams that may show the same performances; "", and it shares none with others.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Stream:
     frames: tuple[SkeletonFrame, ...]
     intervals: tuple[Interval, ...]
     allowed: tuple[str, ...] = ()
+    part: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -96,7 +99,8 @@ def save(folder: Path, stream: Stream) -> Path:
             writer.write(frame)
     truth = folder / f"{stream.name}{TRUTH_SUFFIX}"
     content = {"stream": stream.name, "skeletons": recording.name, "group": stream.group,
-               "allowed": list(stream.allowed), "intervals": [_to_json(interval) for interval in stream.intervals]}
+               "allowed": list(stream.allowed), "part": stream.part,
+               "intervals": [_to_json(interval) for interval in stream.intervals]}
     truth.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return truth
 
@@ -124,14 +128,15 @@ def load(path: Path) -> Stream:
     try:
         recording = path.parent / content["skeletons"]
         intervals = tuple(_interval(item) for item in content["intervals"])
-        name, group, allowed = str(content["stream"]), content["group"], tuple(map(str, content.get("allowed", ())))
+        name, group, part = str(content["stream"]), content["group"], str(content.get("part", ""))
+        allowed = tuple(map(str, content.get("allowed", ())))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a stream ({error!r}); it needs stream, skeletons, group and intervals of "
                         "label, start_s, end_s and, if known, person") from None
     if group not in GROUPS:
         raise UserError(f"{path}: group {group!r} is none of {', '.join(GROUPS)}")
     header, frames = skeletons.read(recording)
-    stream = Stream(name, group, header.size, tuple(frames), intervals, allowed)
+    stream = Stream(name, group, header.size, tuple(frames), intervals, allowed, part)
     if not stream.frames:
         raise UserError(f"{recording} holds no frames")
     present = {track.id for frame in stream.frames for track in frame.tracks}

@@ -113,6 +113,20 @@ def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false()
     assert outcome(recorded, CLASSES, DecisionSettings(**found)).false_per_minute == 0
 
 
+@pytest.mark.parametrize(("parts", "own"), [(("", ""), True), (("one clip", "another"), False)])
+def test_no_class_gets_a_threshold_that_helps_in_one_part_of_the_streams_alone(parts, own):
+    """What several estimators saw of one clip is one part, and does not show twice that a threshold helps."""
+    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
+    helped, harmed = [*sure[:70], *unsure[70:92], *sure[92:]], moments(says=waves, score=0.8)
+    recorded = [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "ab"]
+    recorded += [(replace(stream(WAVE, name=name), part=parts[1]), harmed) for name in "cd"]
+    recorded += [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "efgh"]
+    quiet = stream(group="negative", seconds=20.0)
+    recorded += [(quiet, moments(20.0, says=waves, score=0.8)), (quiet, moments(20.0))]
+    named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
+    assert bool(calibrate(named, recorded)[0].decisions["on_by_class"]) == own
+
+
 def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
     known = stgcn.load(actions)
     stgcn.save(tmp_path / "other.pth", replace(known, preprocess=replace(known.preprocess, fps=12.0)))

@@ -11,6 +11,7 @@ from app import make_streams, streams
 from app.make_streams import webcam_is_val
 from stgcn.data import Clip
 from stgcn.readers import webcam
+from stgcn.readers.skeletons import Splits
 from tests.app.people import skeletons
 from tests.conftest import ROOT
 
@@ -100,6 +101,15 @@ def test_between_the_pictures_of_a_slow_webcam_nobody_vanishes(rng):
             for name, label in (("01_stand", 0), ("19_wave", 1))]  # fmt: skip
     made = {stream.name: stream for stream in make_streams.webcam_streams(slow, classes, rng)}
     assert all(frame.tracks for frame in made["webcam_mix_0"].frames)
+
+
+def test_no_source_is_in_both_parts_of_the_validation_streams():
+    names = [f"{label}/film{film}_{label}_far_{take}.mp4" for label in CLASSES for film in range(30) for take in (1, 2)]
+    division = Splits(CLASSES, {name: CLASSES.index(name.split("/")[0]) for name in names}, tuple(names), ())
+    first, second = make_streams.val_parts(division).values()
+    assert len(first) == len(second) == 0.1 * len(names) and not set(first) & set(second)
+    films = [{name.split("_")[0] for name in part} for part in (first, second)]
+    assert not films[0] & films[1]
 
 
 def test_no_recording_is_on_two_sides():

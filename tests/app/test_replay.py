@@ -51,7 +51,7 @@ def test_nobody_in_view_is_no_trouble():
 
 
 def test_replayed_decisions_are_those_of_the_recogniser(recorded):
-    recogniser, events = Recogniser(checkpoint()), []
+    recogniser, events = Recogniser(checkpoint(), smoothing=False), []
     for frame in stream().frames:
         events += recogniser.recognise(frame.index, frame.time_s, [track.pose for track in frame.tracks]).events
     ends = [event for event in [*events, *recogniser.finish()] if event.event == "end"]
@@ -63,6 +63,22 @@ def test_replayed_decisions_are_those_of_the_recogniser(recorded):
     for decision in decisions:
         assert isinstance(decision, Decision) and decision.person in (3, 7)
         assert decision.start_s <= decision.announced_s <= decision.released_s
+
+
+def test_keypoints_that_were_smoothed_when_they_were_recorded_are_not_smoothed_again():
+    rng, frames = np.random.default_rng(0), []
+    for frame in stream(1.0).frames:
+        poses = [track.pose for track in frame.tracks]
+        shaky = [replace(pose, keypoints=pose.keypoints + rng.normal(0, 4, (17, 3)) * (1, 1, 0)) for pose in poses]
+        tracks = [replace(track, pose=pose) for track, pose in zip(frame.tracks, shaky)]
+        frames.append(SkeletonFrame.of(frame.index, frame.time_s, tracks))
+    recorded = record(replace(stream(1.0), frames=tuple(frames)), checkpoint())
+    for smoothing in (False, True):
+        recogniser = Recogniser(checkpoint(), smoothing=smoothing)
+        asked = [recogniser.collect(recogniser.track(frame.index, frame.time_s, [track.pose for track in frame.tracks]))
+                 for frame in frames]  # fmt: skip
+        live = np.log(recogniser.classifier.scores([windows for windows in asked if windows][-1]))
+        assert np.allclose(recorded[-1].log_scores, live, rtol=0, atol=1e-5) == (not smoothing)
 
 
 def test_other_settings_give_other_decisions_from_the_same_recording(recorded):
