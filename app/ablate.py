@@ -1,7 +1,7 @@
 """What each part of a checkpoint's decisions brings: `python -m app.ablate work_dirs/streams/test`.
 
-The network is asked once about every stream, and once more without mirror images; then the decisions are made again
-with one setting of the checkpoint changed at a time, and scored as `app.evaluate` does. Prints a Markdown table.
+The network is asked once about every stream; then the decisions are made again with one setting of the checkpoint
+changed at a time, and scored as `app.evaluate` does. Prints a Markdown table.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from app.streams import Stream
 from stgcn import Checkpoint
 
 MOTION_GATE = 0.02  # body heights a second
-WITHOUT_MIRROR = "windows judged without their mirror images"
 COLUMNS = {
     "F1 at IoU 0.25": "f1_0.25", "F1 at IoU 0.5": "f1_0.5", "precision": "precision_0.5", "recall": "recall_0.5",
     "false events a minute, negative": "false_per_min_negative", "label changes": "label_changes_per_event",
@@ -30,7 +29,7 @@ COLUMNS = {
 
 def variants(settings: DecisionSettings) -> dict[str, DecisionSettings]:
     """By name, the settings themselves and each with one part of them missing; what changes nothing is left out."""
-    plain = DecisionSettings(nothing=settings.nothing, both_sides=settings.both_sides)
+    plain = DecisionSettings(nothing=settings.nothing)
     changed = {
         f"not calibrated: thresholds {plain.on} / {plain.off} for all, temperature 1": plain,
         "temperature 1": replace(settings, temperature=1.0),
@@ -38,7 +37,6 @@ def variants(settings: DecisionSettings) -> dict[str, DecisionSettings]:
         "no minimum duration": replace(settings, hold_s=0.0),
         "one threshold for all classes": replace(settings, on_by_class={}),
         "no margin": replace(settings, margin=0.0),
-        WITHOUT_MIRROR: replace(settings, both_sides=False),
         "nobody too small to be judged": replace(settings, min_size=0.0),
         "no motion gate": replace(settings, min_motion=0.0),
         f"with a motion gate at {MOTION_GATE} body heights/s": replace(settings, min_motion=MOTION_GATE),
@@ -56,13 +54,10 @@ def row(recorded: Recorded, checkpoint: Checkpoint, settings: DecisionSettings) 
 def ablate(checkpoint: Checkpoint, loaded: Sequence[Stream], device: str = "cpu") -> str:
     """The table, in Markdown. UserError: the checkpoint does not fit."""
     chosen = variants(DecisionSettings(**checkpoint.decisions))
-    one_sided = replace(checkpoint, decisions=checkpoint.decisions | {"both_sides": False})
-    asked = {sides: [(stream, record(stream, network, device)) for stream in tqdm(loaded, unit="stream", disable=None)]
-             for sides, network in {True: checkpoint, False: one_sided}.items()
-             if sides or WITHOUT_MIRROR in chosen}  # fmt: skip
+    recorded = [(stream, record(stream, checkpoint, device)) for stream in tqdm(loaded, unit="stream", disable=None)]
     lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" + "|---:" * len(COLUMNS) + "|"]
     for name, settings in tqdm(chosen.items(), unit="variant", disable=None):
-        figures = row(asked[name != WITHOUT_MIRROR], checkpoint, settings)
+        figures = row(recorded, checkpoint, settings)
         lines.append(f"| {name} | " + " | ".join("-" if x is None else f"{x:.2f}" for x in figures) + " |")
     return "\n".join(lines)
 

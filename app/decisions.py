@@ -28,8 +28,6 @@ class DecisionSettings:
     smoothing_s: time constant of the smoothing; longer, steadier and later.
     nothing: classes that mean that nothing happens; they are never announced.
     temperature: logits are divided by it before the softmax; above 1, scores are less sure of themselves.
-    both_sides: scores are those of a window and of its mirror image, averaged: surer, for networks that were trained to
-        tell no left from right. The network runs twice.
     margin: smoothed score by which a class must lead every other one, those of `nothing` included.
     on_by_class: `on` of single classes, by name; their `off` keeps the ratio off / on.
     min_motion: body heights per second; nothing begins while the person moves less (`Windows.motion`).
@@ -47,7 +45,6 @@ class DecisionSettings:
     smoothing_s: float = 0.25
     nothing: tuple[str, ...] = ()
     temperature: float = 1.0
-    both_sides: bool = False
     margin: float = 0.0
     on_by_class: dict[str, float] = field(default_factory=dict)
     min_motion: float = 0.0

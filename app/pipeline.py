@@ -21,12 +21,10 @@ from app.smoothing import Smoother
 from app.timing import Stopwatch
 from app.tracking import Tracker
 from stgcn import Checkpoint
-from stgcn.graph import get_layout
-from stgcn.streams import mirror
 
-# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about. A little under a
-# tenth of a second, or rounding would make it every fourth frame at 30 fps instead of every third.
-JUDGE_EVERY_S = 0.095
+# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every other one at 30
+# fps. All are at 15 fps and less (so a little under a fifteenth of a second), or actions would be noticed later there.
+JUDGE_EVERY_S = 0.06
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,14 @@ class ActionClassifier:
         self._model = checkpoint.model.to(device)
         self._device = device
         self._temperature = checkpoint.decisions.get("temperature", 1.0)
-        self._both_sides = checkpoint.decisions.get("both_sides", False)
-        self._stream, self._layout = checkpoint.preprocess.stream, get_layout(LAYOUT)
 
     def scores(self, windows: Windows) -> np.ndarray:
-        """(N, classes) softmax scores, as the checkpoint's temperature and both_sides want them, a row for each of
-        `windows.tracks`."""
+        """(N, classes) softmax scores at the checkpoint's temperature, a row for each of `windows.tracks`."""
         if not windows.tracks:
             return np.zeros((0, 0), np.float32)
         inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
         with torch.inference_mode():
-            if self._both_sides:
-                mirrored = mirror(inputs, self._stream, self._layout)
-                inputs = torch.cat([inputs, mirrored])  # (2N, C, T, V, M): asked in one go
-            logits = self._model(inputs).unflatten(0, (-1, len(windows.inputs))).mean(dim=0)  # (N, classes)
+            logits = self._model(inputs)  # (N, classes)
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()
 
 

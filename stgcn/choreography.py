@@ -7,7 +7,6 @@ words of `KeyPose`: degrees and body heights; times in seconds. Which side is le
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 from numpy.random import Generator
 
 from stgcn import hands

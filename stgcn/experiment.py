@@ -35,8 +35,8 @@ class Experiment:
     @property
     def decisions(self) -> dict[str, Any]:
         """With which a network trained in it decides in a live view, before it is calibrated."""
-        moments, mirrored = self.settings.moments, self.settings.augment.mirror > 0
-        return {"both_sides": mirrored} | ({} if moments is None else {"nothing": moments.nothing})
+        moments = self.settings.moments
+        return {} if moments is None else {"nothing": moments.nothing}
 
     @property
     def about(self) -> dict[str, Any]:

@@ -62,19 +62,6 @@ def channels(stream: str, layout: Layout) -> int:
     return sum(joints + 1 if name.startswith(DISTANCE) else of_a_joint for name in members(stream))
 
 
-def mirror(x: Tensor, stream: str, layout: Layout) -> Tensor:
-    """What a mirror would show of `stream`, (N, C, T, V, M) -> the same: left and right joints change places, and
-    positions along x their sign."""
-    exchanged, names = list(layout.mirrored), members(stream)
-    mirrored = x[..., exchanged, :]  # a copy
-    for name, part in zip(names, mirrored.split([channels(name, layout) for name in names], dim=1)):  # views of it
-        if name.startswith(DISTANCE):
-            part[:, :-1] = part[:, exchanged]
-        else:
-            part[:, 0] *= -1
-    return mirrored
-
-
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Mean of the streams' scores, weighted: {stream: (N, classes)} -> (N, classes).
 

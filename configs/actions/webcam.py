@@ -1,6 +1,6 @@
 # Actions of people in front of a camera, for the live view: what this project comes with.
-# Moments of made-up performances instead of clips, more than half of them of people of whom a desk or the picture's edge
-# hides the legs.
+# Moments of made-up performances instead of clips, more than half of them of people of whom a desk or the picture's
+# edge hides the legs.
 
 data = dict(
     val=0.2,  # not to choose an epoch: app.calibrate needs clips that the network does not know

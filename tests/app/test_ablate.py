@@ -4,17 +4,15 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import pytest
-
 from app import streams
-from app.ablate import COLUMNS, WITHOUT_MIRROR, ablate, variants
+from app.ablate import COLUMNS, ablate, variants
 from app.decisions import DecisionSettings
 from app.evaluate import measures, outcome
 from tests.app.test_pipeline import checkpoint
 from tests.app.test_replay import stream
 from tests.conftest import ROOT
 
-CALIBRATED = DecisionSettings(on=0.7, off=0.3, hold_s=0.3, temperature=0.8, both_sides=True, lag_s=0.4,
+CALIBRATED = DecisionSettings(on=0.7, off=0.3, hold_s=0.3, temperature=0.8, lag_s=0.4,
                               on_by_class={"wave": 0.9}, nothing=("idle",))  # fmt: skip
 
 
@@ -30,7 +28,6 @@ def test_one_part_is_missing_at_a_time():
     changed = variants(CALIBRATED)
     assert changed["all of it"] == CALIBRATED
     assert changed["no hysteresis: ends where it begins"] == replace(CALIBRATED, off=0.7)
-    assert changed[WITHOUT_MIRROR] == replace(CALIBRATED, both_sides=False)
     assert len(set(map(str, changed.values()))) == len(changed), "each differs"
 
 
@@ -41,12 +38,8 @@ def test_what_is_not_in_use_is_not_taken_away():
     assert "no margin" in variants(replace(CALIBRATED, margin=0.1))
 
 
-@pytest.mark.parametrize("both_sides", [False, True])
-def test_the_whole_scores_as_the_evaluation_does(both_sides):
-    network = checkpoint()
-    network = replace(network, decisions=network.decisions | {"both_sides": both_sides})
-    lines = ablate(network, [stream()]).splitlines()
-    found = measures([outcome(stream(), network)])
+def test_the_whole_scores_as_the_evaluation_does():
+    lines = ablate(checkpoint(), [stream()]).splitlines()
+    found = measures([outcome(stream(), checkpoint())])
     expected = ["-" if found[key] is None else f"{found[key]:.2f}" for key in COLUMNS.values()]
     assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["all of it", *expected]
-    assert any(WITHOUT_MIRROR in line for line in lines) == both_sides

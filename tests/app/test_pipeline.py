@@ -8,14 +8,9 @@ import torch
 
 from app.errors import UserError
 from app.pipeline import ActionClassifier, Recogniser
-from app.skeletons import Windows
 from stgcn import STGCN, Checkpoint
-from stgcn.augment import mirror
-from stgcn.graph import COCO17
 from stgcn.preprocess import Preprocess
 from tests.app.people import person
-from tests.stgcn.people import checkpoint as checkpoint_of
-from tests.stgcn.people import waving_clip
 
 CLASSES = ("wave", "stand")
 EAGER = {"on": 0.4, "off": 0.3}
@@ -60,19 +55,6 @@ def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
     cooler = ActionClassifier(replace(checkpoint(), decisions={"temperature": 2.0})).scores(windows)
     np.testing.assert_allclose(np.log(usual[:, 0] / usual[:, 1]), 2 * np.log(cooler[:, 0] / cooler[:, 1]), rtol=1e-4)
     np.testing.assert_allclose(cooler.sum(axis=1), 1, rtol=1e-5)
-
-
-@pytest.mark.parametrize("stream", ["joint", "joint+bone", "bone_motion"])
-@pytest.mark.parametrize("both_sides", [True, False])
-def test_left_and_right_are_alike_to_a_checkpoint_that_looks_at_both_sides(both_sides, stream):
-    sided, (times, keypoints) = checkpoint_of(stream=stream), (np.arange(48) / 30, waving_clip().keypoints)
-    inputs = np.array([sided.preprocess(times, seen, times[-1]) for seen in (keypoints, mirror(keypoints, COCO17))])
-    ones = np.ones(2, np.float32)
-    scores = ActionClassifier(replace(sided, decisions={"both_sides": both_sides})).scores(
-        Windows(47, times[-1], (1, 2), inputs, (1, 2), motion=ones, size=ones)
-    )
-    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
-    assert np.allclose(scores[0], scores[1], rtol=1e-5, atol=0) == both_sides
 
 
 def test_everybody_gets_a_state_and_every_start_an_end():

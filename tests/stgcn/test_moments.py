@@ -147,11 +147,4 @@ def test_a_network_for_a_live_view_knows_which_classes_mean_nothing(tmp_path):
     config = write_config(tmp_path)
     options = {"moments.idle": "nod", "moments.other": "nod", "moments.silent": ["wave"], "moments.repeated": []}
     assert prepare(read_settings(config, options), 0).decisions["nothing"] == ("nod", "nod", "wave")
-    assert prepare(read_settings(config), 0).decisions == {"both_sides": False}
-
-
-def test_a_network_that_learned_from_mirror_images_judges_them_too(tmp_path):
-    config = write_config(tmp_path)
-    for mirror in (0.0, 0.5):
-        decisions = prepare(read_settings(config, {"augment.mirror": mirror}), 0).decisions
-        assert decisions["both_sides"] == (mirror > 0)
+    assert prepare(read_settings(config), 0).decisions == {}

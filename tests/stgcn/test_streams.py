@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from stgcn import augment
 from stgcn.graph import LAYOUTS
-from stgcn.streams import STREAMS, WEIGHTS, channels, fuse, mirror, stream
+from stgcn.streams import STREAMS, WEIGHTS, channels, fuse, stream
 
 COCO17 = LAYOUTS["coco17"]
 WRIST, ELBOW, NOSE = (COCO17.index(joint) for joint in ("left_wrist", "left_elbow", "nose"))
@@ -94,16 +93,6 @@ def test_bones_lead_back_to_the_joints():
         joint = COCO17.parents[joint]
         place += bone[:2, :, joint]
     torch.testing.assert_close(place, x[:2, :, WRIST] - x[:2, :, NOSE])
-
-
-@every_stream
-def test_a_mirrored_stream_is_the_stream_of_the_mirrored_joints(name):
-    x = window()
-    mirrored = torch.from_numpy(augment.mirror(x.permute(1, 2, 0).numpy(), COCO17)).permute(2, 0, 1)  # (C, T, V)
-    batch = stream(x, name, COCO17)[None, ..., None]  # (N, C, T, V, M)
-    before = batch.clone()
-    torch.testing.assert_close(mirror(batch, name, COCO17)[0, ..., 0], stream(mirrored, name, COCO17))
-    assert torch.equal(batch, before)
 
 
 def test_motion_is_the_change_since_the_moment_before():
