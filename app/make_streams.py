@@ -216,7 +216,8 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
         found = {part: _long_enough(folder / "jhmdb" / estimator, names, division) for part, names in parts.items()}
         for part, clips in found.items():
             yield from action_streams(clips, division.classes, rng, f"actions_{estimator}{part}", part)
-        yield from idle_streams([clip for clips in found.values() for clip in clips], rng, f"{streams.IDLE}_{estimator}")
+        everybody = [clip for clips in found.values() for clip in clips]
+        yield from idle_streams(everybody, rng, f"{streams.IDLE}_{estimator}")
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
     for part, names in parts.items() if side == "val" else ():
