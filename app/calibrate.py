@@ -247,13 +247,10 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
 
 def _halves(recorded: Recorded) -> list[Recorded]:
     """Every other part of the streams in which something happens, each time with all in which nothing does."""
-    acting = list(dict.fromkeys(_part(stream) for stream, _ in recorded if stream.group != NEGATIVE))
-    return [[one for one in recorded if one[0].group == NEGATIVE or _part(one[0]) in acting[i::2]] for i in range(2)]
-
-
-def _part(stream: Stream) -> tuple[str, str]:
-    """The same for streams that may show the same performances, and for no others."""
-    return stream.part, "" if stream.part else stream.name
+    parts = [stream.part or stream.name for stream, _ in recorded]
+    acting = list(dict.fromkeys(part for part, (stream, _) in zip(parts, recorded) if stream.group != NEGATIVE))
+    return [[one for part, one in zip(parts, recorded) if one[0].group == NEGATIVE or part in acting[i::2]]
+            for i in range(2)]  # fmt: skip
 
 
 def main() -> None:
