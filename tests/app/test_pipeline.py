@@ -76,6 +76,16 @@ def test_skeletons_alone_give_the_same_events_as_the_poses_they_came_from():
     assert replayed + recogniser.finish() == events
 
 
+@pytest.mark.parametrize(("fps", "every"), [(10, 1), (15, 1), (25, 2), (30, 2), (60, 4)])
+def test_a_slow_camera_is_judged_at_every_frame_and_a_fast_one_about_as_often(fps, every):
+    recogniser, judged = Recogniser(checkpoint()), []
+    for index in range(fps):
+        frame = recogniser.track(index, index / fps, [person(index / fps, 100)])
+        if recogniser.collect(frame) and frame.tracks:
+            judged.append(index)
+    assert set(np.diff(judged)) == {every}
+
+
 @pytest.mark.parametrize("smoothing", [True, False])
 def test_keypoints_are_smoothed_unless_told_otherwise(smoothing):
     recogniser, rng = Recogniser(checkpoint(), smoothing=smoothing), np.random.default_rng(0)
