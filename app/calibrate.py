@@ -8,11 +8,11 @@ the streams. What is maximised is
     happens, minus 0.2 for every second of the median time to detect an event
 
 by changing one setting at a time: those of all classes, from several starts, since each ends where no single change is
-better; then from the best one also the threshold of each class, which has to help in both halves of the streams in
-which something happens. All of it is stored in the checkpoint. The streams have to show clips on which the network was
-not trained: of the others it is too sure. A network that was trained in the same way on all clips, on these too, can
-be given the settings with --into. Settings that suit several such networks suit the next one better than those that
-were made for the errors of one.
+better; then from the best one also the threshold of each class, which has to help in both halves of the streams. All
+of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of the others
+it is too sure. A network that was trained in the same way on all clips, on these too, can be given the settings with
+--into. Settings that suit several such networks suit the next one better than those that were made for the errors of
+one.
 """
 
 import argparse
@@ -246,11 +246,11 @@ def calibrate(checkpoint: Checkpoint, recorded: Recorded) -> tuple[Checkpoint, d
 
 
 def _halves(recorded: Recorded) -> list[Recorded]:
-    """Every other part of the streams in which something happens, each time with all in which nothing does."""
-    parts = [stream.part or stream.name for stream, _ in recorded]
-    acting = list(dict.fromkeys(part for part, (stream, _) in zip(parts, recorded) if stream.group != NEGATIVE))
-    return [[one for part, one in zip(parts, recorded) if one[0].group == NEGATIVE or part in acting[i::2]]
-            for i in range(2)]  # fmt: skip
+    """Every other part of the streams in which something happens, and of those in which nothing does."""
+    parts = [(stream.group == NEGATIVE, stream.part or stream.name) for stream, _ in recorded]
+    quiet, acting = ([part for part in dict.fromkeys(parts) if part[0] == kind] for kind in (True, False))
+    halves = [{*quiet[i::2], *acting[i::2]} for i in range(2)]
+    return [[one for part, one in zip(parts, recorded) if part in half] for half in halves]
 
 
 def main() -> None:

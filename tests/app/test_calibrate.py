@@ -59,6 +59,11 @@ def waves(now):
     return "wave" if 2.3 <= now < 5.3 else "idle"
 
 
+def quiet_streams(*said):
+    """Nothing happens in them; one of each of these answers of a network."""
+    return [(stream(name=f"quiet {i}", group="negative", seconds=20.0), answer) for i, answer in enumerate(said)]
+
+
 def wish(**wanted):
     """An objective that is highest at the settings that are wanted."""
     return lambda settings: -sum(abs(getattr(settings, name) - value) for name, value in wanted.items())
@@ -101,16 +106,23 @@ def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
     assert choose([common], helpful, [], [helpful, harmful]).on < 0.55
 
 
-def test_a_class_gets_a_higher_threshold_for_what_one_stream_shows_to_be_false():
+def test_a_class_gets_a_higher_threshold_for_what_both_halves_show_to_be_false():
     sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
     acts = [*sure[:70], *unsure[70:92], *sure[92:]]  # a threshold for all that stops the false wave misses sitting down
     recorded = [(stream(WAVE, SIT, name=name), acts) for name in "abcdef"]
-    quiet = stream(group="negative", seconds=20.0)
-    recorded += [(quiet, moments(20.0, says=waves, score=0.8)), (quiet, moments(20.0))]
+    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0, says=waves, score=0.8))
     named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
     found = calibrate(named, recorded)[0].decisions
     assert found["on_by_class"].get("wave", found["on"]) > found["on_by_class"].get("sit", found["on"])
     assert outcome(recorded, CLASSES, DecisionSettings(**found)).false_per_minute == 0
+
+
+def test_a_class_gets_no_threshold_for_what_a_single_stream_shows_to_be_false():
+    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
+    recorded = [(stream(WAVE, SIT, name=name), [*sure[:70], *unsure[70:92], *sure[92:]]) for name in "abcdef"]
+    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0))
+    named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
+    assert calibrate(named, recorded)[0].decisions["on_by_class"] == {}
 
 
 @pytest.mark.parametrize(("parts", "own"), [(("", ""), True), (("one clip", "another"), False)])
@@ -121,8 +133,7 @@ def test_no_class_gets_a_threshold_that_helps_in_one_part_of_the_streams_alone(p
     recorded = [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "ab"]
     recorded += [(replace(stream(WAVE, name=name), part=parts[1]), harmed) for name in "cd"]
     recorded += [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "efgh"]
-    quiet = stream(group="negative", seconds=20.0)
-    recorded += [(quiet, moments(20.0, says=waves, score=0.8)), (quiet, moments(20.0))]
+    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0, says=waves, score=0.8))
     named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
     assert bool(calibrate(named, recorded)[0].decisions["on_by_class"]) == own
 
