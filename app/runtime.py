@@ -186,7 +186,15 @@ class LiveRuntime:
             self._to_display.put(frame)
         self._to_pose.close()
 
+    def _warm_up(self) -> None:
+        """The first picture takes the models long, several frames. Whoever is seen in it and next when it is done would
+        seem to have glided there, which looks like an action; so nobody is seen in it."""
+        if (frame := self._to_pose.take()) is not None:
+            self._estimator.estimate(frame)
+            self._estimator.reset()
+
     def _estimate(self) -> None:
+        self._warm_up()
         while (frame := self._to_pose.take()) is not None and not self._stop.is_set():
             poses = self._estimator.estimate(frame)
             skeletons = self._recogniser.track(frame.index, frame.time_s, poses)

@@ -105,6 +105,24 @@ def test_rate_counts_the_last_second():
     assert rate.per_second == pytest.approx(10, rel=0.05)
 
 
+def test_nobody_is_seen_in_the_first_picture_which_takes_the_models_long():
+    class ColdEstimator(SlowEstimator):
+        forgotten = 0
+
+        def estimate(self, frame: Frame):
+            self.seconds = 0.0 if self.calls else 0.3
+            return super().estimate(frame)
+
+        def reset(self) -> None:
+            self.forgotten += 1
+
+    estimator = ColdEstimator()
+    views, _ = play(PacedCamera(80), estimator)
+    seen = sorted({view.recognition.skeletons.index for view in views if view.recognition.skeletons.tracks})
+    assert seen[0] > 20 and np.diff(seen).max() < 10
+    assert estimator.forgotten == 1
+
+
 def test_a_camera_that_fails_says_so_in_the_window_loop():
     with pytest.raises(UserError, match="cable"):
         play(PacedCamera(5, UserError("camera 0 gives no more frames; check its cable")), SlowEstimator())
