@@ -11,8 +11,7 @@ by changing one setting at a time: those of all classes, from several starts, si
 better; then from the best one also the threshold of each class, which has to help in both halves of the streams. All
 of it is stored in the checkpoint. The streams have to show clips on which the network was not trained: of the others
 it is too sure. A network that was trained in the same way on all clips, on these too, can be given the settings with
---into. Settings that suit several such networks suit the next one better than those that were made for the errors of
-one.
+--into. Settings that suit several such networks suit the next one better than those made for the errors of one.
 """
 
 import argparse

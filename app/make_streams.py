@@ -220,10 +220,11 @@ def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[St
         yield from idle_streams(everybody, rng, f"{streams.IDLE}_{estimator}")
         signing = skeleton_reader.read(folder / "videos" / estimator, LAYOUT, recorded_side, SPLIT, SIGNING)
         yield signing_stream(signing.clips, rng, f"asl_{estimator}")
-    for part, names in parts.items() if side == "val" else ():
-        smaller = [name for name in names if skeleton_reader.path_of(folder / SMALL, name).is_file()]
-        clips = _long_enough(folder / SMALL, smaller or names, division)  # without any, the reader says what is missing
-        yield from action_streams(clips, division.classes, rng, f"actions_small{part}", part)
+    if side == "val":
+        for part, names in parts.items():
+            smaller = [name for name in names if skeleton_reader.path_of(folder / SMALL, name).is_file()]
+            clips = _long_enough(folder / SMALL, smaller or names, division)  # of none, the reader says what is missing
+            yield from action_streams(clips, division.classes, rng, f"actions_small{part}", part)
     yield from (replace(stream, part="webcam") for stream in _webcam(side, recordings, rng))
     for name, allowed in NEGATIVES[side].items():
         yield video_stream(folder / "videos" / "movenet" / f"{name}{streams.SKELETON_SUFFIX}", allowed)

@@ -38,9 +38,9 @@ START = DecisionSettings(nothing=NOTHING, temperature=1.3)
 WAVE, SIT = Interval("wave", 2.0, 5.0, 1), Interval("sit down", 7.0, 9.0, 1)
 
 
-def stream(*intervals, name="name", group="actions", seconds=10.0, allowed=()):
+def stream(*intervals, name="name", group="actions", seconds=10.0, allowed=(), part=""):
     frames = tuple(SkeletonFrame(i, i * STEP_S, ()) for i in range(round(seconds / STEP_S) + 1))
-    return Stream(name, group, (640, 480), frames, intervals, allowed)
+    return Stream(name, group, (640, 480), frames, intervals, allowed, part)
 
 
 def moments(seconds=10.0, says=lambda now: "idle", score=0.9, persons={1: 1}):
@@ -57,6 +57,11 @@ def moments(seconds=10.0, says=lambda now: "idle", score=0.9, persons={1: 1}):
 
 def waves(now):
     return "wave" if 2.3 <= now < 5.3 else "idle"
+
+
+_sure, _unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
+SURE_WAVE_UNSURE_SIT = [*_sure[:70], *_unsure[70:92], *_sure[92:]]
+FALSE_WAVE = moments(20.0, says=waves, score=0.8)  # a threshold for all that stops it misses sitting down
 
 
 def quiet_streams(*said):
@@ -106,36 +111,32 @@ def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
     assert choose([common], helpful, [], [helpful, harmful]).on < 0.55
 
 
-def test_a_class_gets_a_higher_threshold_for_what_both_halves_show_to_be_false():
-    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
-    acts = [*sure[:70], *unsure[70:92], *sure[92:]]  # a threshold for all that stops the false wave misses sitting down
-    recorded = [(stream(WAVE, SIT, name=name), acts) for name in "abcdef"]
-    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0, says=waves, score=0.8))
+def calibrated(recorded):
+    """The settings of a network that said all this."""
     named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
-    found = calibrate(named, recorded)[0].decisions
-    assert found["on_by_class"].get("wave", found["on"]) > found["on_by_class"].get("sit", found["on"])
-    assert outcome(recorded, CLASSES, DecisionSettings(**found)).false_per_minute == 0
+    return DecisionSettings(**calibrate(named, recorded)[0].decisions)
+
+
+def test_a_class_gets_a_higher_threshold_for_what_both_halves_show_to_be_false():
+    recorded = [(stream(WAVE, SIT, name=name), SURE_WAVE_UNSURE_SIT) for name in "abcdef"]
+    recorded += quiet_streams(FALSE_WAVE, FALSE_WAVE)
+    found = calibrated(recorded)
+    assert found.on_by_class.get("wave", found.on) > found.on_by_class.get("sit", found.on)
+    assert outcome(recorded, CLASSES, found).false_per_minute == 0
 
 
 def test_a_class_gets_no_threshold_for_what_a_single_stream_shows_to_be_false():
-    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
-    recorded = [(stream(WAVE, SIT, name=name), [*sure[:70], *unsure[70:92], *sure[92:]]) for name in "abcdef"]
-    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0))
-    named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
-    assert calibrate(named, recorded)[0].decisions["on_by_class"] == {}
+    recorded = [(stream(WAVE, SIT, name=name), SURE_WAVE_UNSURE_SIT) for name in "abcdef"]
+    assert calibrated(recorded + quiet_streams(FALSE_WAVE, moments(20.0))).on_by_class == {}
 
 
 @pytest.mark.parametrize(("parts", "own"), [(("", ""), True), (("one clip", "another"), False)])
 def test_no_class_gets_a_threshold_that_helps_in_one_part_of_the_streams_alone(parts, own):
     """What several estimators saw of one clip is one part, and does not show twice that a threshold helps."""
-    sure, unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
-    helped, harmed = [*sure[:70], *unsure[70:92], *sure[92:]], moments(says=waves, score=0.8)
-    recorded = [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "ab"]
-    recorded += [(replace(stream(WAVE, name=name), part=parts[1]), harmed) for name in "cd"]
-    recorded += [(replace(stream(WAVE, SIT, name=name), part=parts[0]), helped) for name in "efgh"]
-    recorded += quiet_streams(moments(20.0, says=waves, score=0.8), moments(20.0, says=waves, score=0.8))
-    named = Checkpoint(STGCN(len(CLASSES), width=8), None, CLASSES, decisions={"nothing": NOTHING})
-    assert bool(calibrate(named, recorded)[0].decisions["on_by_class"]) == own
+    helped = [(stream(WAVE, SIT, name=name, part=parts[0]), SURE_WAVE_UNSURE_SIT) for name in "abefgh"]
+    harmed = [(stream(WAVE, name=name, part=parts[1]), moments(says=waves, score=0.8)) for name in "cd"]
+    recorded = [*helped[:2], *harmed, *helped[2:], *quiet_streams(FALSE_WAVE, FALSE_WAVE)]
+    assert bool(calibrated(recorded).on_by_class) == own
 
 
 def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
