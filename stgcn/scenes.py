@@ -17,15 +17,16 @@ from stgcn.body import body_centre, body_height
 FPS = 30.0  # of composed movement
 MOVE_S = 0.3  # from one pose to the next
 
-# How a detector sees somebody who keeps still, as standard deviations in body heights.
-JITTER = 0.003  # of a joint from frame to frame, when the detector is sure of it
-JITTER_UNSURE = 0.03  # added to that as its confidence goes to 0
-DRIFT = 0.006  # of a joint, slowly: nobody is a statue
-SWAY = 0.01  # of the whole body
+# How a detector sees somebody who keeps still, as standard deviations in body heights before smoothing.
+JITTER = 0.0015  # of a joint from frame to frame, when the detector is sure of it
+JITTER_UNSURE = (0.02, 0.2)  # added to that as its confidence goes to 0: detectors differ much in this
+DRIFT = 0.005  # of a joint, slowly: nobody is a statue
+SWAY = 0.007  # of the whole body
 JITTER_BURSTS = 0.8  # by which its logarithm varies: detectors are calm for a while, then err for a few frames
 JITTER_MEMORY_S, BURST_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 0.3, 1.5, 2.0  # for which each is like itself
 CONFIDENCE_JITTER = 0.03
 RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and moment to the next
+SMOOTHED_HZ = 1.5  # cutoff of a low-pass that does to joints at rest what the smoothing of recordings does
 
 
 def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
@@ -42,12 +43,15 @@ def tremble(rng: Generator, keypoints: np.ndarray, fps: float = FPS, layout: str
     n, joints = keypoints.shape[:2]
     confidence = keypoints[..., 2]  # (n, V)
     unit = body_height(keypoints[0], layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
-    jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2
+    unsure = np.exp(rng.uniform(*np.log(JITTER_UNSURE)))
+    jitter = JITTER + unsure * (1 - confidence) ** 3
     offset = DRIFT * wander(rng, (n, joints, 2), DRIFT_MEMORY_S, fps)  # (n, V, 2)
     offset += SWAY * wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
     offset -= offset[0]  # begins in the pose itself
     bursts = np.exp(JITTER_BURSTS * wander(rng, (n, joints, 1), BURST_MEMORY_S, fps))
     offset += bursts * jitter[..., None] * wander(rng, (n, joints, 2), JITTER_MEMORY_S, fps)
+    memory = math.exp(-2 * math.pi * SMOOTHED_HZ / fps)
+    offset = lfilter([1 - memory], [1, -memory], offset, axis=0)
     seen = confidence > 0
     trembling = keypoints.copy()
     trembling[..., :2] += np.where(seen[..., None], unit * offset, 0)
