@@ -24,7 +24,7 @@ SMOOTHED_HZ = 1.5  # cutoff of a low-pass that does to joints at rest what the s
 
 
 def tremble(rng: Generator, keypoints: np.ndarray, fps: float, layout: str = "coco17") -> np.ndarray:
-    """Keypoints (n, V, 3) at `fps` frames a second as a detector sees them.
+    """Keypoints (n, V, 3) at `fps` frames a second as a detector sees them, smoothed as recordings are.
 
     Joints tremble from frame to frame, the more the less sure the detector is of them; limbs and body drift.
     """
