@@ -2,7 +2,8 @@
 
 Functions on times (n,) in seconds and keypoints (n, V, D), n >= 1: x and y in a picture (D = 3), or x, y
 and z in space (D = 4), in any unit; then confidence 0..1. They return new arrays. Positions have no bounds,
-since preprocessing removes place and size. A joint that is not in view has confidence 0.
+since preprocessing removes place and size. A joint that is not in view has confidence 0. People side by side
+(`stgcn.graph.Layout.several`) are varied as one: the same camera sees them.
 docs/augmentation.md has a picture of each.
 """
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.random import Generator
 from torch import Tensor
 
@@ -95,6 +94,8 @@ class MomentDataset(SkeletonDataset):
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
+        if preprocess.people > 1:
+            raise ValueError(f"moments are those of one person; preprocess.people is {preprocess.people}")
         super().__init__(clips, preprocess, len(classes), augment, seed)
         for name in (*moments.nothing, *moments.by_legs, *moments.by_hands, *moments.repeated,
                      *(MADE_UP if moments.made_up else ())):  # fmt: skip
@@ -116,8 +117,7 @@ class MomentDataset(SkeletonDataset):
             return sample, self._index(self.classes[label], sample)
         times, keypoints, end_s, label = self._moment(rng, self.clips[i])
         times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
-        window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
-        sample = torch.from_numpy(window).unsqueeze(-1)  # (C, T, V, M)
+        sample = self._sample(times, keypoints, end_s)
         return sample, self._index(label, sample)
 
     def _index(self, label: str, sample: Tensor) -> int:

@@ -59,6 +59,12 @@ def test_puppets_of_another_kind_than_the_network_are_refused(preprocess, classe
         MomentDataset([somebody], preprocess, classes, PLAIN, 0, moments)
 
 
+def test_several_people_are_refused():
+    pair = Clip("pair", 1, np.arange(5) / 30, np.ones((5, 34, 3), np.float32), end_s=4 / 30)
+    with pytest.raises(ValueError, match="moments are those of one person; preprocess.people is 2"):
+        MomentDataset([pair], Preprocess(people=2), CLASSES, PLAIN, 0, Moments())
+
+
 def test_puppets_do_what_the_network_knows_in_place_of_the_recorded_person():
     labels = [label for _, label in samples(80, puppets=1, lag_s=0)]
     assert {CLASSES[label] for label in labels} == {"wave", "walk", "other"}
