@@ -34,7 +34,7 @@ def samples(count: int = 60, clips=None, classes=CLASSES, **moments) -> list:
 
 
 @pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"puppets": 2}, {"lag_s": -1},
-                                   {"gesture": 0.5, "made_up": 0.3},
+                                   {"gesture": 0.5, "made_up": 0.3}, {"hold_s": (0, 1)}, {"hold_s": (2, 1)},
                                    {"alone": 0.5, "still_before": 0.4, "other_before": 0.2}])  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
