@@ -197,7 +197,7 @@ STRATEGIES = (*PARTITIONS, "directed")
 @lru_cache
 def get_layout(name: str) -> Layout:
     """The layout of that name, or, by "NAME*2", of two people; ValueError that names the known ones."""
-    single, _, people = name.partition(SEVERAL)
+    single, _, people = str(name).partition(SEVERAL)
     if single not in LAYOUTS or not (people or "1").isdecimal():
         raise ValueError(f"unknown skeleton layout {name!r}; known: {', '.join(LAYOUTS)}")
     return LAYOUTS[single].several(int(people or 1))

@@ -36,7 +36,8 @@ def clip(fps: float = 30.0, seconds: float = 2.0) -> tuple[np.ndarray, np.ndarra
 
 @pytest.mark.parametrize(
     "wrong", [{"layout": "coco"}, {"fps": 0}, {"frames": 0}, {"min_confidence": 1.5}, {"max_gap_s": -1},
-              {"frames": 1, "whole_clips": True}, {"stream": "joint+"}, {"people": 0}, {"layout": "coco17*2"}]
+              {"frames": 1, "whole_clips": True}, {"stream": "joint+"}, {"people": 0}, {"layout": "coco17*2"},
+              {"layout": 17}]
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
