@@ -42,7 +42,7 @@ REPEAT_S, HOLD_S, ABSENCE_S, APPEAR_S = (1.5, 3.0), (1.5, 3.0), (1.0, 2.0), (0.5
 ABSENCE_SHARE = 0.35  # of the pauses, nobody is in view; in the others somebody keeps still
 TWO_PEOPLE_EVERY = 4  # streams
 SIDE_BY_SIDE = 1.5  # body heights
-IDLE_STREAMS, IDLE_S, IDLE_POSE_S, IDLE_ABSENCE_S = 3, 60.0, (8.0, 15.0), 2.5
+IDLE_STREAMS, IDLE_S, IDLE_POSE_S, IDLE_ABSENCE_S = 3, 60.0, (3.0, 6.0), 1.5
 
 WEBCAM_SIZE, WEBCAM_PIECE_S = (640, 480), 4.0
 WEBCAM_MIXES = 3

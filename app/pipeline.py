@@ -131,3 +131,6 @@ def require_layout(checkpoint: Checkpoint) -> None:
     if checkpoint.preprocess.layout != LAYOUT:
         raise UserError(f"the action checkpoint expects {checkpoint.preprocess.layout} skeletons and the pose "
                         f"estimators give {LAYOUT}; choose a checkpoint trained on {LAYOUT}")
+    if checkpoint.preprocess.people > 1:
+        raise UserError(f"the action checkpoint judges {checkpoint.preprocess.people} people together and here each is "
+                        "judged alone; choose a checkpoint trained with preprocess.people=1")

@@ -2,7 +2,8 @@
 
 Functions on times (n,) in seconds and keypoints (n, V, D), n >= 1: x and y in a picture (D = 3), or x, y
 and z in space (D = 4), in any unit; then confidence 0..1. They return new arrays. Positions have no bounds,
-since preprocessing removes place and size. A joint that is not in view has confidence 0.
+since preprocessing removes place and size. A joint that is not in view has confidence 0. People side by side
+(`stgcn.graph.Layout.several`) are varied as one: the same camera sees them.
 docs/augmentation.md has a picture of each.
 """
 
@@ -13,6 +14,7 @@ from numpy.random import Generator
 
 from stgcn.body import body_centre, body_height
 from stgcn.graph import Layout, get_layout
+from stgcn.noise import frame_rate, wander
 
 BELOW_HIPS = ("knee", "ankle", "foot")
 HIPS = ("hip",)
@@ -71,11 +73,16 @@ def pan(times: np.ndarray, keypoints: np.ndarray, speed: tuple[float, ...]) -> n
     return panned
 
 
-def add_noise(rng: Generator, keypoints: np.ndarray, position: float, confidence: float) -> np.ndarray:
-    """Normal noise on joints in view. Standard deviations: a share of the body's extent; a share of 1."""
+def add_noise(
+    rng: Generator, times: np.ndarray, keypoints: np.ndarray, position: float, confidence: float, memory_s: float = 0
+) -> np.ndarray:
+    """Normal noise on joints in view. Standard deviations: a share of the body's extent; a share of 1.
+
+    memory_s: for which that of positions resembles itself, as after smoothing; 0, each frame's is its own.
+    """
     seen = keypoints[..., -1] > 0  # (n, V)
     noisy = keypoints.copy()
-    noise = rng.normal(0, position * _extent(keypoints), keypoints[..., :-1].shape)
+    noise = position * _extent(keypoints) * wander(rng, keypoints[..., :-1].shape, memory_s, frame_rate(times))
     noisy[..., :-1] += seen[..., None] * noise
     confidences = keypoints[..., -1] + rng.normal(0, confidence, seen.shape)
     noisy[..., -1] = np.where(seen, np.clip(confidences, 0, 1), 0)
@@ -149,7 +156,8 @@ class Augment:
     only); drop_joint (of each joint); pan. Ranges from which a value is drawn:
     crop_share of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor).
     Largest values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
-    position_noise in body extents, confidence_noise, pan_speed in body extents a second.
+    position_noise in body extents, which resembles itself for noise_memory_s; confidence_noise; pan_speed in body
+    extents a second.
 
     ValueError: a number out of its range.
     """
@@ -165,6 +173,7 @@ class Augment:
     aspect: tuple[float, float] = (0.85, 1.18)
     shear: float = 0.1
     position_noise: float = 0.005
+    noise_memory_s: float = 0.0
     shaky: float = 0.0
     confidence_noise: float = 0.05
     hide_legs: float = 0.15
@@ -182,7 +191,8 @@ class Augment:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"augmentation {name} is a range (low, high) above 0, got {(low, high)}")
-        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "confidence_noise", "pan_speed"):
+        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "noise_memory_s", "confidence_noise",
+                     "pan_speed"):  # fmt: skip
             if getattr(self, name) < 0:
                 raise ValueError(f"augmentation {name} may not be negative, got {getattr(self, name)}")
         if self.crop_share[1] > 1:
@@ -215,7 +225,7 @@ class Augment:
             shear=rng.uniform(-self.shear, self.shear),
         )
         noise = self.position_noise * (SHAKY if self.shaky and rng.random() < self.shaky else 1)
-        keypoints = add_noise(rng, keypoints, noise, self.confidence_noise)
+        keypoints = add_noise(rng, times, keypoints, noise, self.confidence_noise, self.noise_memory_s)
         if rng.random() < self.hide_legs:
             keypoints = hide_legs(keypoints, skeleton, hips=rng.random() >= self.hide_hips)
         if rng.random() < self.close and keypoints.shape[-1] == 3:

@@ -49,7 +49,7 @@ def draw_all(folder: str | Path) -> list[Path]:
     rng = np.random.default_rng(3)
     part, thinned = augment.crop(rng, times, flat, 0.5), augment.thin(rng, times, flat, 10)
     leaning = augment.transform(flat, np.deg2rad(10), (1.09, 0.92), 0.1)
-    uncertain = augment.add_noise(rng, flat * (1, 1, 0.7), position=0.02, confidence=0.2)
+    uncertain = augment.add_noise(rng, times, flat * (1, 1, 0.7), position=0.02, confidence=0.2)
     recorded = np.repeat(flat[:1], len(flat), axis=0)
     waved, clapped = (gesture(np.random.default_rng(1), times, recorded)
                       for gesture in (gestures.wave, gestures.clap))  # fmt: skip

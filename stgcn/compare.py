@@ -182,7 +182,7 @@ def compare(settings: Settings, seeds: int, work_dir: Path, command: str) -> Com
 def _row(contender: Contender, settings: Settings, results: Sequence[dict[str, Any]]) -> Row:
     joints, channels = get_layout(settings.preprocess.layout).shape
     network = build(contender, settings, results[0]["classes"], seed=0)
-    clip = (channels, settings.preprocess.frames, joints, 1)
+    clip = (channels, settings.preprocess.frames, joints, settings.preprocess.people)  # (C, T, V, M)
     cost = measure_cost(network, clip, settings.training.batch_size)
     return Row(contender.title, tuple(result["accuracy"] for result in results), cost)
 

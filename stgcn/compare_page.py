@@ -86,6 +86,7 @@ def verdict(better: Row, worse: Row) -> str:
 def _setting(comparison: Comparison) -> list[str]:
     settings, training = comparison.settings, comparison.settings.training
     seeds = len(next(iter(comparison.rows.values())).accuracies)
+    people = settings.preprocess.people
     varied = ", ".join(f"{name} {value}" for name, value in asdict(settings.augment).items())
     return [
         f"Written by `{comparison.command}` on {comparison.date}; changes made by hand are lost.",
@@ -93,7 +94,8 @@ def _setting(comparison: Comparison) -> list[str]:
         f"- Data: {settings.about.get('data', 'see the config')}; split {settings.data.split}, "
         f"{comparison.classes} classes, {comparison.train_clips} training samples, "
         f"{comparison.test_clips} test clips; {settings.preprocess.frames} frames at "
-        f"{settings.preprocess.fps:g} a second, layout {settings.preprocess.layout}, one person.",
+        f"{settings.preprocess.fps:g} a second, layout {settings.preprocess.layout}, "
+        f"{'one person' if people == 1 else f'{people} people'}.",
         f"- Budget, the same for all: {training.epochs} epochs in batches of {training.batch_size}, SGD with "
         f"Nesterov momentum 0.9, learning rate {training.learning_rate} after {training.warmup_epochs} "
         f"epochs of warm-up, cosine to zero, weight decay {training.weight_decay}, label smoothing "

@@ -15,14 +15,15 @@ from stgcn.preprocess import Preprocess
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """The main person of one recording.
+    """The main person of one recording, or the main people of it.
 
     name: of the recording, as the data set has it.
     label: index of its class.
-    times: (n,) seconds, ascending; the frames in which the person was found, possibly none.
+    times: (n,) seconds, ascending; the frames in which somebody was found, possibly none.
     keypoints: (n, V, D) float32: D = 3, x and y in the picture, or D = 4, x, y, z in space, in the set's own
-        unit; then confidence 0..1. A missing joint has confidence 0.
-    end_s: time of the recording's last frame, whether or not the person was found in it.
+        unit; then confidence 0..1. A missing joint has confidence 0. Of several people, the joints of one after
+        those of another, in the same frames (`stgcn.graph.Layout.several`).
+    end_s: time of the recording's last frame, whether or not somebody was found in it.
     size: (width, height) of the picture in pixels, None where there is none.
 
     ValueError that names the clip: NaN or infinity, times that do not ascend, arrays that do not fit.
@@ -53,7 +54,7 @@ class Part:
 
 
 class SkeletonDataset(Dataset):
-    """Clips as network input: item i is ((C, T, V, M=1) float32, label).
+    """Clips as network input: item i is ((C, T, V, M) float32, label).
 
     With `augment`, item i is another variant of clip i in every `epoch` (set it before each one), the same
     for the same seed. Without, the window ends at the clip's last frame.
@@ -68,7 +69,7 @@ class SkeletonDataset(Dataset):
         for clip in clips:
             if not 0 <= clip.label < num_classes:
                 raise ValueError(f"{clip.name}: label {clip.label} is outside 0..{num_classes - 1}")
-            expected = (len(clip.times), *get_layout(preprocess.layout).shape)
+            expected = (len(clip.times), *get_layout(preprocess.group).shape)
             if clip.keypoints.shape != expected:
                 shape = clip.keypoints.shape
                 raise ValueError(f"{clip.name}: its keypoints have the shape {shape} instead of {expected}")
@@ -83,7 +84,11 @@ class SkeletonDataset(Dataset):
         times, keypoints, end_s = clip.times, clip.keypoints, clip.end_s
         if self.augment is not None:
             rng = np.random.default_rng((self.seed, self.epoch, i))
-            times, keypoints = self.augment(rng, self.preprocess.layout, times, keypoints)
+            times, keypoints = self.augment(rng, self.preprocess.group, times, keypoints)
             end_s = times[-1]
-        window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
-        return torch.from_numpy(window).unsqueeze(-1), clip.label  # (C, T, V, M)
+        return self._sample(times, keypoints, end_s), clip.label
+
+    def _sample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> Tensor:
+        """(C, T, V, M), of a window that ends at `end_s`."""
+        window = torch.from_numpy(self.preprocess(times, keypoints, end_s))  # (C, T, M * V)
+        return torch.stack(window.tensor_split(self.preprocess.people, dim=-1), dim=-1)

@@ -113,7 +113,7 @@ def evaluate(settings: Settings, models: Sequence[Model], several_views: bool = 
 
 def _check(model: Model, settings: Settings, classes: tuple[str, ...]) -> None:
     """ValueError: the model cannot be tested on this data."""
-    own, needed = model.checkpoint.preprocess.layout, settings.preprocess.layout
+    own, needed = model.checkpoint.preprocess.group, settings.preprocess.group
     if own != needed:
         raise ValueError(f"{model.path} is for {own} skeletons, the config for {needed} ones")
     for i, (own, needed) in enumerate(zip_longest(model.checkpoint.classes, classes)):
@@ -136,7 +136,7 @@ def _scores(part: Part, models: Sequence[Model], several_views: bool) -> dict[st
     for model in models:
         checkpoint, clips = model.checkpoint, part.clips
         if several_views:
-            clips = [view for clip in clips for view in views(clip, get_layout(checkpoint.preprocess.layout))]
+            clips = [view for clip in clips for view in views(clip, get_layout(checkpoint.preprocess.group))]
         data = SkeletonDataset(clips, checkpoint.preprocess, len(part.classes))
         answers, _ = predict(checkpoint.model, data)
         scores[model.name] = answers.unflatten(0, (-1, VIEWS if several_views else 1)).mean(dim=1)
@@ -146,8 +146,8 @@ def _scores(part: Part, models: Sequence[Model], several_views: bool) -> dict[st
 
 
 def _expense(checkpoint: Checkpoint) -> Expense:
-    model = checkpoint.model
-    shape = (1, model.in_channels, checkpoint.preprocess.frames, model.num_joints, 1)  # (N, C, T, V, M)
+    model, preprocess = checkpoint.model, checkpoint.preprocess
+    shape = (1, model.in_channels, preprocess.frames, model.num_joints, preprocess.people)  # (N, C, T, V, M)
     return Expense(count_parameters(model), multiply_adds(model, shape), 1000 / inference_ms(model, shape))
 
 

@@ -55,7 +55,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     nothing is left to hold out.
     """
     data, preprocess = settings.data, settings.preprocess
-    parts = [read_part(data, path, preprocess.layout, "train") for path in data.train]
+    parts = [read_part(data, path, preprocess.group, "train") for path in data.train]
     test = parts_to_test(settings)
     classes = classes_to_learn(settings, [*parts, *test.values()])
     clips = [clip for part in parts for clip in part.clips]
@@ -100,7 +100,7 @@ def _training_samples(settings: Settings, clips: list[Clip], classes: tuple[str,
 
 def parts_to_test(settings: Settings) -> dict[str, Part]:
     """What the config tests on, by name. ValueError: see `stgcn.readers`."""
-    data, layout = settings.data, settings.preprocess.layout
+    data, layout = settings.data, settings.preprocess.group
     return {name: read_part(data, path, layout, "test") for name, path in data.test.items()}
 
 

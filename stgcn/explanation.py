@@ -121,7 +121,7 @@ class Explanation:
 def read(checkpoint: Checkpoint, path: Path) -> Clip:
     """The main person of a skeleton file in the checkpoint's layout.
 
-    ValueError: the checkpoint has no preprocessing; and see `stgcn.skeleton_files.read`.
+    ValueError: the checkpoint has no preprocessing or is for several people; and see `stgcn.skeleton_files.read`.
     """
     return read_clip(path, path.name, label=0, layout=_preprocess(checkpoint).layout)
 
@@ -129,8 +129,8 @@ def read(checkpoint: Checkpoint, path: Path) -> Clip:
 def explain(checkpoint: Checkpoint, clip: Clip, class_name: str | None = None) -> Explanation:
     """Why the window that ends with the clip is, or is not, of a class; without a name, of the likeliest.
 
-    ValueError: the checkpoint has no preprocessing or no such class, the clip does not fit it, or nobody is
-    in view in the window.
+    ValueError: the checkpoint has no preprocessing, is for several people or has no such class, the clip does not
+    fit it, or nobody is in view in the window.
     """
     preprocess = _preprocess(checkpoint)
     if class_name is not None and class_name not in checkpoint.classes:
@@ -156,4 +156,7 @@ def _preprocess(checkpoint: Checkpoint) -> Preprocess:
     if checkpoint.preprocess is None:
         raise ValueError("the checkpoint does not say how its input is prepared (official ones do not); "
                          "use one that python -m stgcn.train wrote")
+    if checkpoint.preprocess.people > 1:
+        raise ValueError(f"the checkpoint judges {checkpoint.preprocess.people} people together, and only what is "
+                         "decided about one can be explained")
     return checkpoint.preprocess

@@ -12,7 +12,8 @@ from numpy.random import Generator
 
 from stgcn.body import LIMB_LENGTHS, body_height
 from stgcn.graph import get_layout
-from stgcn.scenes import FPS, hold, move, tremble, wander
+from stgcn.noise import frame_rate, tremble, wander
+from stgcn.scenes import FPS, hold, move
 
 ARM, SIDES = ("shoulder", "elbow", "wrist"), ("left", "right")
 UPPER_ARM, FOREARM = LIMB_LENGTHS["left_shoulder", "left_elbow"], LIMB_LENGTHS["left_elbow", "left_wrist"]
@@ -118,15 +119,10 @@ def gesticulate(rng: Generator, pose: np.ndarray, others: Sequence[np.ndarray], 
 
 def _rhythm(rng: Generator, times: np.ndarray, hz: float) -> np.ndarray:
     """(n,): a sine of about 1, as unsteady as people are."""
-    shape, fps = times.shape, _rate(times)
+    shape, fps = times.shape, frame_rate(times)
     rate = hz * (1 + UNSTEADY_HZ * wander(rng, shape, UNSTEADY_MEMORY_S, fps))
     phase = 2 * np.pi * (rng.random() + np.cumsum(rate * np.diff(times, prepend=times[0])))
     return np.sin(phase) * (1 + UNSTEADY * wander(rng, shape, UNSTEADY_MEMORY_S, fps))
-
-
-def _rate(times: np.ndarray) -> float:
-    """Frames a second, on average."""
-    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else FPS
 
 
 def _waving_arm(rng: Generator, lift, ahead, lean, nod) -> tuple[np.ndarray, np.ndarray]:
@@ -169,5 +165,5 @@ def _with_arms(rng: Generator, times: np.ndarray, body: np.ndarray, arms: Mappin
             there = shoulder[:, :2] + unit * place * (outwards, 1)
             arm = np.column_stack([there, np.full(len(body), rng.uniform(*SURE))])
             moved[:, placed[-1]] = np.where(shoulder[:, 2:] > 0, arm, 0)
-    moved[:, placed] = tremble(rng, moved, _rate(times), layout)[:, placed]
+    moved[:, placed] = tremble(rng, moved, frame_rate(times), layout)[:, placed]
     return moved

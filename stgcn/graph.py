@@ -5,10 +5,11 @@ Recognition" (arXiv 1801.07455), called "the paper" in this package.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+SEVERAL = "*"  # between the name of a layout and a number of people
 MAX_HOP = 1  # joints; the paper's D: a joint's neighbourhood is the joint itself and those it is connected to
 
 
@@ -21,6 +22,7 @@ class Layout:
     edges: pairs of joints that a bone connects; direction has no meaning.
     centre: the joint that stands for the body's centre of gravity in the spatial partition.
     axes: 2 in a picture, 3 in space, as depth cameras measure joints.
+    people: whose joints they are, one person's after another's, see `several`.
     """
 
     name: str
@@ -28,11 +30,25 @@ class Layout:
     edges: tuple[tuple[str, str], ...]
     centre: str
     axes: int = 2
+    people: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
         """(V, D): of a pose; a joint's positions along the axes and, last, its confidence."""
         return len(self.joints), self.axes + 1
+
+    def several(self, people: int) -> "Layout":
+        """The joints of so many people side by side: the first has this layout's names, the second left_hip*2, ...
+
+        What holds for a body holds for all of them together (`mirrored`), and its place and size are those of the
+        first. They are not connected: it is no graph for a network. ValueError: fewer people than one.
+        """
+        if people < 1:
+            raise ValueError(f"a layout is of one person or more, not of {people}")
+        if people == 1:
+            return self
+        joints = self.joints + tuple(f"{joint}{SEVERAL}{i}" for i in range(2, people + 1) for joint in self.joints)
+        return replace(self, name=f"{self.name}{SEVERAL}{people}", joints=joints, people=people)
 
     def index(self, joint: str) -> int:
         """Position of a joint in arrays; ValueError if this skeleton has no such joint."""
@@ -178,11 +194,13 @@ PARTITIONS = ("uniform", "distance", "spatial")  # the paper's
 STRATEGIES = (*PARTITIONS, "directed")
 
 
+@lru_cache
 def get_layout(name: str) -> Layout:
-    """The layout of that name; ValueError that names the known ones."""
-    if name not in LAYOUTS:
+    """The layout of that name, or, by "NAME*2", of two people; ValueError that names the known ones."""
+    single, _, people = str(name).partition(SEVERAL)
+    if single not in LAYOUTS or not (people or "1").isdecimal():
         raise ValueError(f"unknown skeleton layout {name!r}; known: {', '.join(LAYOUTS)}")
-    return LAYOUTS[name]
+    return LAYOUTS[single].several(int(people or 1))
 
 
 def adjacency(layout: str | Layout, strategy: str = "spatial") -> np.ndarray:

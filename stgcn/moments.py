@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.random import Generator
 from torch import Tensor
 
@@ -25,7 +24,6 @@ from stgcn.puppets import LAYOUT, perform
 from stgcn.scenes import Performance, hold, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
-HOLD_S = (0.3, 1.5)  # shortest and longest time of keeping still
 LONGEST_ACT_S = 3.0
 NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
@@ -44,6 +42,7 @@ class Moments:
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
     still_after: probability of keeping still after it.
+    hold_s: shortest and longest time of keeping still.
     gesture: probability of nameless gestures instead of the action.
     made_up: probability of each of the classes "wave" and "clap", made up by `stgcn.gestures`, instead of the action.
     puppets: probability that somebody who is made up from head to foot (`stgcn.puppets`) does one of the classes of
@@ -51,7 +50,7 @@ class Moments:
     lag_s: the label is that of so many seconds ago; longer, later and surer.
 
     ValueError: a probability outside 0..1, alone and those before the action being more than 1 together, or those
-    instead of it, or a negative lag.
+    instead of it, times of keeping still that are no range above 0, or a negative lag.
     """
 
     idle: str = "idle"
@@ -64,6 +63,7 @@ class Moments:
     still_before: float = 0.35
     other_before: float = 0.25
     still_after: float = 0.6
+    hold_s: tuple[float, float] = (0.3, 1.5)
     gesture: float = 0.1
     made_up: float = 0.0
     puppets: float = 0.0
@@ -82,6 +82,8 @@ class Moments:
             raise ValueError("moments.alone, still_before and other_before are more than 1 together")
         if self.gesture + len(MADE_UP) * self.made_up > 1:
             raise ValueError("moments.gesture, and made_up for each class, are more than 1 together")
+        if not 0 < self.hold_s[0] <= self.hold_s[1]:
+            raise ValueError(f"moments.hold_s is a range (low, high) above 0, got {self.hold_s}")
         if self.lag_s < 0:
             raise ValueError(f"moments.lag_s may not be negative, got {self.lag_s}")
 
@@ -95,6 +97,8 @@ class MomentDataset(SkeletonDataset):
 
     def __init__(self, clips: Sequence[Clip], preprocess: Preprocess, classes: Sequence[str], augment: Augment,
                  seed: int, moments: Moments):  # fmt: skip
+        if preprocess.people > 1:
+            raise ValueError(f"moments are those of one person; preprocess.people is {preprocess.people}")
         super().__init__(clips, preprocess, len(classes), augment, seed)
         for name in (*moments.nothing, *moments.by_legs, *moments.by_hands, *moments.repeated,
                      *(MADE_UP if moments.made_up else ())):  # fmt: skip
@@ -116,8 +120,7 @@ class MomentDataset(SkeletonDataset):
             return sample, self._index(self.classes[label], sample)
         times, keypoints, end_s, label = self._moment(rng, self.clips[i])
         times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
-        window = self.preprocess(times, keypoints, end_s)  # (C, T, V)
-        sample = torch.from_numpy(window).unsqueeze(-1)  # (C, T, V, M)
+        sample = self._sample(times, keypoints, end_s)
         return sample, self._index(label, sample)
 
     def _index(self, label: str, sample: Tensor) -> int:
@@ -137,7 +140,7 @@ class MomentDataset(SkeletonDataset):
         before = rng.random() * (1 - moments.alone)
         performance = Performance(rng, like=keypoints[0], layout=self.preprocess.layout)
         if before < moments.still_before:
-            performance.hold(rng.uniform(*HOLD_S))
+            performance.hold(rng.uniform(*moments.hold_s))
         elif before < moments.still_before + moments.other_before:
             other = self.clips[rng.integers(len(self.clips))]
             performance.act(*self._performed(rng, other), self.classes[other.label])
@@ -154,7 +157,7 @@ class MomentDataset(SkeletonDataset):
         else:
             performance.act(times, keypoints, label)
         if rng.random() < moments.still_after:
-            performance.hold(rng.uniform(*HOLD_S))
+            performance.hold(rng.uniform(*moments.hold_s))
         now_s = rng.uniform(min(FIRST_MOMENT_S, performance.duration_s), performance.duration_s)
         labels = [span.label for span in performance.spans if span.start_s <= now_s - moments.lag_s < span.end_s]
         times, keypoints = performance.result()

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from stgcn.body import body_centre, body_height
-from stgcn.graph import get_layout
+from stgcn.graph import SEVERAL, get_layout
 from stgcn.streams import check_name, stream
 
 
@@ -27,6 +27,8 @@ class Preprocess:
     max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
         is missing, and where the whole person was gone, the window starts anew.
     stream: what the network sees of it, a name in `stgcn.streams.STREAMS`, or several joined by +.
+    people: how many are seen together, as actions between two people need it; the place and size of the first
+        are everybody's. Not for a live view, which judges each alone.
     whole_clips: every recording is slowed down or sped up until it fills the window, for sets whose clips are cut
         to one action; not for a live view, which has no beginning.
     """
@@ -37,10 +39,13 @@ class Preprocess:
     min_confidence: float = 0.2
     max_gap_s: float = 0.6
     stream: str = "joint"
+    people: int = 1
     whole_clips: bool = False
 
     def __post_init__(self):
-        get_layout(self.layout)
+        if get_layout(self.layout).people > 1:
+            raise ValueError(f"the layout is that of one person, not {self.layout}; people says how many there are")
+        get_layout(self.group)
         if not (self.fps > 0 and self.frames >= 1 and self.max_gap_s > 0 and 0 <= self.min_confidence <= 1):
             raise ValueError(f"not a usable time grid or threshold: {self}")
         if self.whole_clips and self.frames < 2:
@@ -48,12 +53,20 @@ class Preprocess:
         check_name(self.stream)
 
     @property
+    def group(self) -> str:
+        """Name of the layout in which the joints of all `people` come, one person's after another's."""
+        return self.layout if self.people == 1 else f"{self.layout}{SEVERAL}{self.people}"
+
+    @property
     def duration_s(self) -> float:
         """Length of the window in seconds, from its first frame to its last."""
         return (self.frames - 1) / self.fps
 
     def __call__(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
-        """One person's observations as network input, (C, T, V) float32: all three steps."""
+        """One person's observations as network input, (C, T, V) float32: all three steps.
+
+        Of several people, V are the joints of all, here and below, one person's after another's.
+        """
         return self.as_stream(self.joints(times, keypoints, end_s))
 
     def joints(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
@@ -64,7 +77,8 @@ class Preprocess:
 
     def as_stream(self, joints: np.ndarray) -> np.ndarray:
         """The third step, (D, T, V) -> (C, T, V)."""
-        return stream(torch.from_numpy(joints), self.stream, self.layout).numpy()
+        people = torch.from_numpy(joints).tensor_split(self.people, dim=-1)
+        return torch.cat([stream(person, self.stream, self.layout) for person in people], dim=-1).numpy()
 
     def resample(self, times: np.ndarray, keypoints: np.ndarray, end_s: float) -> np.ndarray:
         """Observations on the grid of `frames` moments that ends at `end_s`.
@@ -85,14 +99,14 @@ class Preprocess:
         return resampled
 
     def normalise(self, keypoints: np.ndarray) -> np.ndarray:
-        """Positions relative to the shoulders' usual place, in body heights.
+        """Positions relative to the shoulders' usual place, in body heights, both the first person's.
 
         keypoints: (T, V, D), unobserved joints all 0. Returns (C=D, T, V) float32: positions along the axes of the
         picture or of space (1 = the person's apparent height) and confidence 0..1; unobserved joints stay all 0.
         """
         normalised = np.array(keypoints, np.float32)
-        normalised[..., :-1] -= body_centre(keypoints, self.layout)
-        normalised[..., :-1] /= body_height(keypoints, self.layout)
+        normalised[..., :-1] -= body_centre(keypoints, self.group)
+        normalised[..., :-1] /= body_height(keypoints, self.group)
         normalised[keypoints[..., -1] == 0] = 0
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))  # (C, T, V)
 
@@ -103,9 +117,9 @@ class Preprocess:
 
     def _checked(self, times: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         times, keypoints = np.asarray(times, np.float64), np.asarray(keypoints, np.float32)
-        expected = (len(times), *get_layout(self.layout).shape)
+        expected = (len(times), *get_layout(self.group).shape)
         if keypoints.shape != expected:
-            raise ValueError(f"keypoints are {keypoints.shape}; {self.layout} needs {expected}")
+            raise ValueError(f"keypoints are {keypoints.shape}; {self.group} needs {expected}")
         if not (np.isfinite(times).all() and np.isfinite(keypoints).all()):
             raise ValueError("keypoints or times hold NaN or infinity; give missing joints confidence 0")
         if (np.diff(times) <= 0).any():

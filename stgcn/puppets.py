@@ -15,7 +15,8 @@ from scipy.spatial.transform import Rotation
 
 from stgcn.body import LIMB_LENGTHS
 from stgcn.graph import COCO17
-from stgcn.scenes import FPS, tremble
+from stgcn.noise import tremble
+from stgcn.scenes import FPS
 
 LAYOUT = COCO17.name
 # Bones whose direction a pose names; an arm and a leg have two each. Angles in degrees.

@@ -5,55 +5,22 @@ Pure functions on times (n,) in seconds and keypoints (n, V, 3), x and y in a pi
 random comes from the generator passed in.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from scipy.signal import lfilter
 
 from stgcn.body import body_centre, body_height
+from stgcn.noise import tremble
 
 FPS = 30.0  # of composed movement
 MOVE_S = 0.3  # from one pose to the next
-
-# How a detector sees somebody who keeps still, as standard deviations in body heights.
-JITTER = 0.003  # of a joint from frame to frame, when the detector is sure of it
-JITTER_UNSURE = 0.03  # added to that as its confidence goes to 0
-DRIFT = 0.006  # of a joint, slowly: nobody is a statue
-SWAY = 0.01  # of the whole body
-JITTER_BURSTS = 0.8  # by which its logarithm varies: detectors are calm for a while, then err for a few frames
-JITTER_MEMORY_S, BURST_MEMORY_S, DRIFT_MEMORY_S, SWAY_MEMORY_S = 0.04, 0.3, 1.5, 2.0  # for which each is like itself
-CONFIDENCE_JITTER = 0.03
-RESTLESSNESS = (0.4, 2.0)  # by which all of these differ from one person and moment to the next
 
 
 def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
     """Somebody keeps still in `pose` (V, 3), as a detector sees it, see `tremble`: times from 0, keypoints."""
     n = max(round(duration_s * fps), 1)
     return np.arange(n) / fps, tremble(rng, np.repeat(pose[None].astype(np.float32), n, axis=0), fps, layout)
-
-
-def tremble(rng: Generator, keypoints: np.ndarray, fps: float = FPS, layout: str = "coco17") -> np.ndarray:
-    """Keypoints (n, V, 3) at `fps` frames a second as a detector sees them.
-
-    Joints tremble from frame to frame, the more the less sure the detector is of them; limbs and body drift.
-    """
-    n, joints = keypoints.shape[:2]
-    confidence = keypoints[..., 2]  # (n, V)
-    unit = body_height(keypoints[0], layout) * np.exp(rng.uniform(*np.log(RESTLESSNESS)))
-    jitter = JITTER + JITTER_UNSURE * (1 - confidence) ** 2
-    offset = DRIFT * wander(rng, (n, joints, 2), DRIFT_MEMORY_S, fps)  # (n, V, 2)
-    offset += SWAY * wander(rng, (n, 1, 2), SWAY_MEMORY_S, fps)
-    offset -= offset[0]  # begins in the pose itself
-    bursts = np.exp(JITTER_BURSTS * wander(rng, (n, joints, 1), BURST_MEMORY_S, fps))
-    offset += bursts * jitter[..., None] * wander(rng, (n, joints, 2), JITTER_MEMORY_S, fps)
-    seen = confidence > 0
-    trembling = keypoints.copy()
-    trembling[..., :2] += np.where(seen[..., None], unit * offset, 0)
-    sureness = confidence + CONFIDENCE_JITTER * wander(rng, (n, joints), JITTER_MEMORY_S, fps)
-    trembling[..., 2] = np.where(seen, sureness.clip(0.01, 1), 0)
-    return trembling
 
 
 def repeat(times: np.ndarray, keypoints: np.ndarray, duration_s: float):
@@ -165,12 +132,3 @@ class Performance:
         self._keypoints.append(keypoints[kept])
         self._next += int(frames[-1]) + 1
         self._like, self._present = keypoints[-1], True
-
-
-def wander(rng: Generator, shape: tuple[int, ...], memory_s: float, fps: float) -> np.ndarray:
-    """Normal noise of standard deviation 1 that resembles itself over time (axis 0) for about `memory_s`."""
-    memory = math.exp(-1 / (memory_s * fps))
-    new = math.sqrt(1 - memory * memory)
-    noise = rng.normal(size=shape)
-    noise[:1] /= new  # begins as it goes on
-    return lfilter([new], [1, -memory], noise, axis=0).astype(np.float32)

@@ -51,8 +51,8 @@ moments = dict(
 )  # fmt: skip
 
 augment = dict(
-    hide_legs=0.4, hide_hips=0.7, close=0.3, position_noise=0.015, shaky=0.25, thin=0.4, thin_fps=(8, 20),
-    drop_joint=0.05,
+    hide_legs=0.4, hide_hips=0.7, close=0.3, thin=0.4, thin_fps=(8, 20), drop_joint=0.05,
+    position_noise=0.01, noise_memory_s=0.2, shaky=0.25,  # keypoints are smoothed: their errors last
 )  # fmt: skip
 
 training = dict(epochs=120, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)

@@ -1,8 +1,9 @@
 """Data sets in the formats in which they are published, a module each: path in, clips out.
 
 Every `read(path, layout, side, split)` gives the clips of one side ("train" or "test") of one official split
-as a `Part`, with the main person of each, and raises ValueError with one line where the path does not exist,
-is empty or of another format, or where a label or a joint makes no sense.
+as a `Part`, with the main person of each or, where the layout is of several, so many people. It raises ValueError
+with one line where the path does not exist, is empty or of another format, or where a label or a joint makes no
+sense.
 """
 
 from collections.abc import Mapping, Sequence

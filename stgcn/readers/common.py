@@ -1,5 +1,6 @@
 """What several formats need."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,25 @@ def files_in(folder: str | Path, suffix: str) -> list[Path]:
 
 
 def check_layout(path: str | Path, shape: tuple[int, int], layout: str) -> None:
-    """ValueError where (V, D), joints and values per joint with confidence, are not those of the layout."""
-    joints, values = get_layout(layout).shape
+    """ValueError where (V, D), a person's joints and the values per joint with confidence, are not the layout's."""
+    everybody = get_layout(layout)
+    joints, values = len(everybody.joints) // everybody.people, everybody.axes + 1
     if shape != (joints, values):
         raise ValueError(
             f"{path} holds {shape[0]} joints with {shape[1] - 1} coordinates; {layout} has {joints} with "
             f"{values - 1}"
         )
+
+
+def side_by_side(people: Sequence[np.ndarray], layout: str) -> np.ndarray:
+    """As many people as the layout is for, M, the most prominent first: (n, V, D) each -> (n, M * V, D).
+
+    All in the same frames, n >= 0; who is not in view has confidence 0 there. Nobody is all zeros.
+    """
+    wanted = get_layout(layout).people
+    chosen = sorted(people, key=prominence, reverse=True)[:wanted]
+    chosen += [np.zeros_like(chosen[0])] * (wanted - len(chosen))
+    return np.concatenate(chosen, axis=1)
 
 
 def check_label(name: str, label: int, classes: int) -> None:

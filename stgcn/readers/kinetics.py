@@ -24,7 +24,7 @@ SUFFIX = ".json"
 
 def read(path: str | Path, layout: str, side: str, split: int) -> Part:
     """All clips of the folder `path`, which is a side by itself. In each frame, the person with the greatest
-    mean score counts: the format does not say who is who from frame to frame.
+    mean score is the first: the format does not say who is who from frame to frame.
 
     ValueError: a split other than 1; there is no folder, no clip or no list of clips; one of them is of
     another form; joints of another layout; or a label that the list of clips does not have.
@@ -41,15 +41,16 @@ def read_clip(path: Path, layout: str, classes: int) -> Clip:
     joints = len(get_layout(layout).joints)
     try:
         label = int(content["label_index"])
-        frames = [(int(frame["frame_index"]), _keypoints(frame["skeleton"])) for frame in content["data"]]
+        frames = [(int(frame["frame_index"]), _people(frame["skeleton"])) for frame in content["data"]]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a Kinetics-skeleton clip ({error!r})") from error
     if not frames:
         raise ValueError(f"{path} has no frames")
     check_label(str(path), label, classes)
-    seen = [(index, keypoints) for index, keypoints in frames if keypoints is not None]
-    for _, keypoints in seen:
-        check_layout(path, keypoints.shape, layout)
+    for _, people in frames:
+        for person in people:
+            check_layout(path, person.shape, layout)
+    seen = [(index, _joined(people, *get_layout(layout).shape)) for index, people in frames if people]
     return Clip(
         name=path.stem,
         label=label,
@@ -60,13 +61,19 @@ def read_clip(path: Path, layout: str, classes: int) -> Clip:
     )
 
 
-def _keypoints(people: list[dict[str, Any]]) -> np.ndarray | None:
-    """(V, 3), in pixels, of the person with the greatest mean score; None where there is nobody."""
-    if not people:
-        return None
-    person = max(people, key=lambda person: np.mean(person["score"]))
-    positions = np.array(person["pose"], np.float32).reshape(-1, 2) * SIZE
-    return np.column_stack([positions, np.array(person["score"], np.float32)])
+def _people(skeletons: list[dict[str, Any]]) -> list[np.ndarray]:
+    """(V, 3), in pixels, of everybody in a frame, by mean score, greatest first."""
+    people = [np.column_stack([np.array(skeleton["pose"], np.float32).reshape(-1, 2) * SIZE,
+                               np.array(skeleton["score"], np.float32)]) for skeleton in skeletons]  # fmt: skip
+    return sorted(people, key=lambda person: person[:, 2].mean(), reverse=True)
+
+
+def _joined(people: list[np.ndarray], joints: int, values: int) -> np.ndarray:
+    """(joints, values): the first people's joints, one after another, then zeros."""
+    joined = np.zeros((joints, values), np.float32)
+    found = np.concatenate(people)[:joints]
+    joined[: len(found)] = found
+    return joined
 
 
 def _classes(path: Path) -> tuple[str, ...]:

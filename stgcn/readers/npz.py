@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stgcn.data import Clip, Part
-from stgcn.readers.common import check_label, check_layout
+from stgcn.readers.common import check_label, check_layout, side_by_side
 
 ARRAYS = ("keypoints", "offsets", "label", "class_names")
 
@@ -49,17 +49,17 @@ def part(path: str | Path, arrays: dict[str, np.ndarray], chosen: Iterable[int],
     joints, coordinates = arrays["keypoints"].shape[1:]
     check_layout(path, (joints, coordinates + 1), layout)
     classes = tuple(str(name) for name in arrays["class_names"])
-    clips = [_clip(arrays, i, names[i], len(classes), fps) for i in chosen]
+    clips = [_clip(arrays, i, names[i], len(classes), fps, layout) for i in chosen]
     if not clips:
         raise ValueError(f"{path} has no clips on that side of the split")
     return Part(classes, clips)
 
 
-def _clip(arrays: dict[str, np.ndarray], i: int, name: str, classes: int, fps: float) -> Clip:
+def _clip(arrays: dict[str, np.ndarray], i: int, name: str, classes: int, fps: float, layout: str) -> Clip:
     positions = arrays["keypoints"][arrays["offsets"][i] : arrays["offsets"][i + 1]]  # (n, V, D - 1)
     if not len(positions):
         raise ValueError(f"{name} has no frames")
     check_label(name, int(arrays["label"][i]), classes)
     keypoints = np.concatenate([positions, np.ones_like(positions[..., :1])], axis=-1).astype(np.float32)
     times = np.arange(len(keypoints)) / fps
-    return Clip(name, int(arrays["label"][i]), times, keypoints, end_s=times[-1])
+    return Clip(name, int(arrays["label"][i]), times, side_by_side([keypoints], layout), end_s=times[-1])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stgcn.data import Clip, Part
-from stgcn.readers.common import check_layout, files_in, prominence
+from stgcn.readers.common import check_layout, files_in, side_by_side
 
 FPS = 30.0
 SUFFIX = ".skeleton"
@@ -46,22 +46,21 @@ def read(path: str | Path, layout: str, side: str, split: str) -> Part:
     if not wanted:
         raise ValueError(f"folder {path} has no recordings that {side} in the split {split}")
     classes = tuple(f"A{action:03}" for action in range(1, ACTIONS + 1))
-    return Part(classes, [read_clip(file) for file in wanted])
+    return Part(classes, [read_clip(file, layout) for file in wanted])
 
 
-def read_clip(path: str | Path) -> Clip:
-    """The main person of one recording. ValueError that names the file: it is of another form."""
+def read_clip(path: str | Path, layout: str = "ntu25") -> Clip:
+    """One recording. ValueError that names the file: it is of another form."""
     path = Path(path)
     try:
         frames, bodies = _bodies(path.read_text(encoding="ascii").split())
     except (OSError, ValueError, IndexError) as error:
         problem = "it ends too early" if isinstance(error, IndexError) else error
         raise ValueError(f"{path} is not an NTU RGB+D skeleton file: {problem}") from error
-    times, keypoints = np.zeros(0), np.zeros((0, JOINTS, 4), np.float32)
-    if bodies:
-        main = max(bodies, key=lambda body: prominence(body[1]))
-        times, keypoints = main[0] / FPS, main[1]
-    return Clip(path.stem, _numbers(path)["action"] - 1, times, keypoints, end_s=(frames - 1) / FPS)
+    keypoints = side_by_side(bodies or [np.zeros((frames, JOINTS, 4), np.float32)], layout)  # (T, M * V, 4)
+    seen = (keypoints[..., -1] != 0).any(axis=1)  # (T,)
+    times = np.arange(frames) / FPS
+    return Clip(path.stem, _numbers(path)["action"] - 1, times[seen], keypoints[seen], end_s=times[-1])
 
 
 def _numbers(path: Path) -> dict[str, int]:
@@ -80,12 +79,13 @@ def _side(numbers: dict[str, int], split: str) -> str:
     return "train" if numbers[key] in training else "test"
 
 
-def _bodies(values: list[str]) -> tuple[int, list[tuple[np.ndarray, np.ndarray]]]:
-    """Number of frames; and for each body the indices (n,) of those that have it and its joints (n, V, 4)."""
+def _bodies(values: list[str]) -> tuple[int, list[np.ndarray]]:
+    """Number T of frames; and the joints of each body (T, V, 4), zeros where it is not in view."""
     at = 1
-    frames, bodies = int(values[0]), defaultdict(list)
+    frames = int(values[0])
     if frames < 1:
         raise ValueError("it has no frames")
+    bodies = defaultdict(lambda: np.zeros((frames, JOINTS, 4), np.float32))
     for frame in range(frames):
         count, at = int(values[at]), at + 1
         for _ in range(count):
@@ -94,10 +94,10 @@ def _bodies(values: list[str]) -> tuple[int, list[tuple[np.ndarray, np.ndarray]]
                 raise ValueError(f"a body has {joints} joints instead of {JOINTS}")
             start = at + BODY_VALUES + 1
             at = start + JOINTS * JOINT_VALUES
-            bodies[body].append((frame, _keypoints(values[start:at])))
+            bodies[body][frame] = _keypoints(values[start:at])
     if at != len(values):
         raise ValueError("it goes on after its last frame, or ends too early")
-    return frames, [tuple(map(np.array, zip(*body))) for body in bodies.values()]
+    return frames, list(bodies.values())
 
 
 def _keypoints(values: list[str]) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from stgcn.data import Clip, Part
 from stgcn.readers import safe_pickle
-from stgcn.readers.common import check_layout, prominence
+from stgcn.readers.common import check_layout, side_by_side
 
 FPS = 30.0  # of most of the sets that are published like this
 SIDE_NAMES = {"train": ("train",), "test": ("val", "test")}
@@ -72,10 +72,10 @@ def _clip(annotation: Mapping[str, Any], layout: str) -> Clip:
     check_layout(name, people.shape[2:], layout)
     if not (people.shape[0] and frames):
         raise ValueError(f"{name}: zero people or zero frames")
-    person = max(people, key=prominence)
-    seen = (person[..., -1] != 0).any(axis=1)  # (T,); a person out of view is all zeros
+    keypoints = side_by_side(people, layout)  # (T, M * V, D)
+    seen = (keypoints[..., -1] != 0).any(axis=1)  # (T,); a person out of view is all zeros
     times = np.arange(frames) / FPS
-    return Clip(name, _label(annotation), times[seen], person[seen], end_s=times[-1], size=size)
+    return Clip(name, _label(annotation), times[seen], keypoints[seen], end_s=times[-1], size=size)
 
 
 def _people(annotation: Mapping[str, Any]) -> np.ndarray:

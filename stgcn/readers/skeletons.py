@@ -10,7 +10,7 @@ import numpy as np
 
 from stgcn import skeleton_files
 from stgcn.data import Clip, Part
-from stgcn.graph import get_layout
+from stgcn.graph import SEVERAL, get_layout
 from stgcn.joints import jhmdb15_from_coco17
 from stgcn.skeleton_files import RecordedFrame
 
@@ -75,22 +75,26 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
-    """The main person of a skeleton file: the track with the largest sum of score x box area.
+    """The main people of a skeleton file: the tracks with the largest sum of score x box area.
 
-    layout: of the file, or of CONVERTED.
+    layout: of the file, or of CONVERTED; for several people, of as many.
     ValueError: see `stgcn.skeleton_files.read`.
     """
-    recorded, convert = CONVERTED.get(layout, (layout, np.asarray))
+    single, people = layout.partition(SEVERAL)[0], get_layout(layout).people
+    recorded, convert = CONVERTED.get(single, (single, np.asarray))
     header, frames = skeleton_files.read(path, recorded)
     frames = list(frames)
-    person = _main_person(frames)
-    joints = len(get_layout(recorded).joints)
-    keypoints = np.array([keypoints for _, keypoints in person] or np.empty((0, joints, 3)), np.float32)
+    tracks = _main_tracks(frames, people)
+    times = sorted({time_s for track in tracks for time_s in track})
+    nobody = np.zeros(get_layout(recorded).shape, np.float32)  # (V, 3)
+    tracks += [{}] * (people - len(tracks))
+    found = [convert(np.array([track.get(time_s, nobody) for time_s in times], np.float32).reshape(-1, *nobody.shape))
+             for track in tracks]  # (n, V, 3) each
     return Clip(
         name=name,
         label=label,
-        times=np.array([time_s for time_s, _ in person], np.float64),
-        keypoints=convert(keypoints),
+        times=np.array(times, np.float64),
+        keypoints=np.concatenate(found, axis=1),
         end_s=frames[-1].time_s if frames else 0.0,
         size=header.size,
     )
@@ -108,12 +112,12 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-def _main_person(frames: Sequence[RecordedFrame]) -> list[tuple[float, np.ndarray]]:
-    """(time_s, keypoints) of the most prominent track, in the frames that have it."""
-    tracks, prominence = defaultdict(list), defaultdict(float)
+def _main_tracks(frames: Sequence[RecordedFrame], people: int) -> list[dict[float, np.ndarray]]:
+    """{time_s: keypoints} of the most prominent tracks, in the frames that have them; as many as `people`, or fewer."""
+    tracks, prominence = defaultdict(dict), defaultdict(float)
     for frame in frames:
         for person in frame.people:
             x1, y1, x2, y2 = person.box.tolist()
-            tracks[person.track].append((frame.time_s, person.keypoints))
+            tracks[person.track][frame.time_s] = person.keypoints
             prominence[person.track] += person.score * (x2 - x1) * (y2 - y1)
-    return tracks[max(prominence, key=prominence.get)] if tracks else []
+    return [tracks[track] for track in sorted(prominence, key=prominence.get, reverse=True)[:people]]

@@ -39,7 +39,7 @@ def in_space(rng):
 @pytest.mark.parametrize("name, value", [
     ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("close", 2), ("drop_joint", 1.01), ("pan", -1),
     ("speed", (0, 1)), ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
-    ("turn_deg", -1), ("position_noise", -0.1),
+    ("turn_deg", -1), ("position_noise", -0.1), ("noise_memory_s", -1),
 ])  # fmt: skip
 def test_numbers_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"augmentation {name}"):
@@ -121,8 +121,8 @@ def test_mirror_in_space_keeps_height_and_depth(in_space):
     np.testing.assert_array_equal(mirrored[:, right], in_space[:, left] * (-1, 1, 1, 1))
 
 
-def test_noise_in_space_has_the_given_size(rng, in_space):
-    noisy = augment.add_noise(rng, in_space, position=0.01, confidence=0)
+def test_noise_in_space_has_the_given_size(rng, times, in_space):
+    noisy = augment.add_noise(rng, times, in_space, position=0.01, confidence=0)
     seen = in_space[..., 3] > 0
     extent = np.median([np.ptp(frame[seen[0], :3], axis=0).max() for frame in in_space])
     np.testing.assert_allclose((noisy - in_space)[seen][:, :3].std(axis=0), 0.01 * extent, rtol=0.2)
@@ -160,15 +160,24 @@ def test_bones_do_not_see_the_camera_move(times, keypoints):
     np.testing.assert_allclose(bones[1], bones[0], atol=1e-2)
 
 
-def test_noise_has_the_given_size(rng, keypoints):
-    noisy = augment.add_noise(rng, keypoints, position=0.01, confidence=0)
+@pytest.mark.parametrize("memory_s", [0, 0.1])
+def test_noise_has_the_given_size(rng, times, keypoints, memory_s):
+    noisy = augment.add_noise(rng, times, keypoints, position=0.01, confidence=0, memory_s=memory_s)
     extent = np.median([np.ptp(frame[:16, :2], axis=0).max() for frame in keypoints])
     assert (noisy - keypoints)[:, :16, :2].std() == pytest.approx(0.01 * extent, rel=0.1)
 
 
+def test_noise_that_lasts_changes_less_from_frame_to_frame(rng, times, keypoints):
+    changes = []
+    for memory_s in (0, 0.2):
+        noisy = augment.add_noise(rng, times, keypoints, position=0.01, confidence=0, memory_s=memory_s)
+        changes.append(np.abs(np.diff((noisy - keypoints)[:, :16, :2], axis=0)).mean())
+    assert changes[1] < 0.5 * changes[0]
+
+
 @pytest.mark.parametrize("change", [
     lambda rng, k: augment.transform(k, 0.3, (1.2, 0.9), 0.1),
-    lambda rng, k: augment.add_noise(rng, k, 0.05, 0.5),
+    lambda rng, k: augment.add_noise(rng, np.arange(FRAMES) / 30, k, 0.05, 0.5),
     lambda rng, k: augment.drop_joints(rng, k, 0.5),
     lambda rng, k: augment.hide_legs(k, COCO17, hips=False),
     lambda rng, k: augment.cut(k, COCO17, (0.3, 0.5, 0.3, 0.2)),

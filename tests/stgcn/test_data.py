@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from stgcn.augment import Augment
 from stgcn.data import Clip, SkeletonDataset
@@ -92,3 +93,28 @@ def test_training_window_differs_by_epoch_and_repeats_with_the_seed():
     assert not first[0][0].equal(first[1][0])
     again.epoch = 1
     assert not first[0][0].equal(again[0][0])
+
+
+def test_several_people_of_a_clip():
+    first, second = clip().keypoints, clip().keypoints[::-1] + np.array([200, 0, 0], np.float32)
+    pair = clip(keypoints=np.concatenate([first, second], axis=1))
+    together = Preprocess(people=2)
+    with pytest.raises(ValueError, match=r"\(20, 34, 3\) instead of \(20, 17, 3\)"):
+        SkeletonDataset([pair], Preprocess(), 3)
+    window = SkeletonDataset([pair], together, 3)[0][0]
+    assert window.shape == (3, 40, 17, 2)
+    torch.testing.assert_close(window[..., 0], SkeletonDataset([clip()], Preprocess(), 3)[0][0][..., 0])
+    assert window[..., 1].any()
+
+
+def test_people_who_are_seen_together_are_varied_together():
+    """Who stands exactly beside somebody else still does, seen by another camera, mirrored, faster."""
+    person = clip().keypoints
+    beside = clip(keypoints=np.concatenate([person, person + np.array([500, 0, 0], np.float32)], axis=1))
+    camera = Augment(position_noise=0, confidence_noise=0, drop_joint=0, hide_legs=0)
+    dataset = SkeletonDataset([beside], Preprocess(people=2), 3, camera)
+    for dataset.epoch in range(10):
+        window = dataset[0][0]  # (C, T, V, M)
+        seen = window[2].bool().all(dim=-1)  # (T, V)
+        apart = (window[:2, ..., 1] - window[:2, ..., 0])[:, seen]
+        assert seen.any() and apart.std(dim=1).max() < 1e-4 < apart.norm(dim=0).min()

@@ -30,11 +30,11 @@ def trained_on(tmp_path_factory):
     """Path of an untrained network's checkpoint for a stream, classes and a layout."""
     folder = tmp_path_factory.mktemp("checkpoints")
 
-    def make(name="joint", classes=CLASSES, layout="coco17", known=True):
+    def make(name="joint", classes=CLASSES, layout="coco17", known=True, people=1):
         torch.manual_seed(len(name))
         model = STGCN(len(classes), layout, width=4).eval()
-        preprocess = Preprocess(layout=layout, frames=20, stream=name) if known else None
-        path = folder / f"{name}-{'-'.join(classes)}-{layout}-{known}.pth"
+        preprocess = Preprocess(layout=layout, frames=20, stream=name, people=people) if known else None
+        path = folder / f"{name}-{'-'.join(classes)}-{layout}-{known}-{people}.pth"
         save(path, Checkpoint(model, preprocess, classes))
         return str(path)
 
@@ -45,6 +45,7 @@ def trained_on(tmp_path_factory):
     (dict(classes=("nod", "jump")), ["other classes", "number 1, jump instead of wave"]),
     (dict(classes=("nod", "wave", "sit")), ["number 2, sit instead of none"]),
     (dict(layout="jhmdb15"), ["is for jhmdb15 skeletons, the config for coco17"]),
+    (dict(people=2), ["is for coco17*2 skeletons, the config for coco17"]),
     (dict(known=False), ["without preprocessing"]),
 ])  # fmt: skip
 def test_a_checkpoint_that_does_not_fit(config, trained_on, tmp_path, capsys, made, words):

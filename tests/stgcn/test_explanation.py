@@ -9,6 +9,7 @@ import torch
 
 from stgcn.checkpoint import load
 from stgcn.explanation import STRIDE, at_frames, explain, read, respond
+from stgcn.preprocess import Preprocess
 from stgcn.streams import STREAMS
 from tests.stgcn.people import CLASSES, checkpoint, waving_clip, write_skeletons
 
@@ -31,6 +32,14 @@ def test_a_checkpoint_without_preprocessing_is_refused(tmp_path):
         explain(official, waving_clip())
     with pytest.raises(ValueError, match="how its input is prepared.*stgcn.train"):
         read(official, write_skeletons(tmp_path / "a.jsonl", waving_clip()))
+
+
+def test_a_checkpoint_for_several_people_is_refused(tmp_path):
+    pair = replace(checkpoint(), preprocess=Preprocess(people=2))
+    for ask in (lambda: explain(pair, waving_clip()),
+                lambda: read(pair, write_skeletons(tmp_path / "a.jsonl", waving_clip()))):  # fmt: skip
+        with pytest.raises(ValueError, match="judges 2 people together"):
+            ask()
 
 
 @pytest.mark.parametrize("late_s", [0, 5], ids=["never in view", "gone before the window"])

@@ -127,3 +127,19 @@ def test_mirror_exchanges_sides_and_keeps_the_graph(layout):
     for strategy in STRATEGIES:
         graph = adjacency(layout, strategy)
         np.testing.assert_array_equal(graph[:, order][:, :, order], graph)
+
+
+@pytest.mark.parametrize("name", ["coco17*0", "coco17*-1", "coco17*x", "coco17*2*2", "*2"])
+def test_layouts_of_no_number_of_people_are_refused(name):
+    with pytest.raises(ValueError, match="layout"):
+        get_layout(name)
+
+
+@every_layout
+def test_several_people_stand_side_by_side(layout):
+    three, joints = get_layout(f"{layout.name}*3"), len(layout.joints)
+    assert (three.people, three.shape) == (3, (3 * joints, layout.axes + 1))
+    assert layout.several(1) == get_layout(f"{layout.name}*1") == layout
+    assert [three.index(joint) for joint in layout.joints] == list(range(joints)), "the first is called as if alone"
+    together = np.array(three.mirrored).reshape(3, joints)
+    np.testing.assert_array_equal(together, np.array(layout.mirrored) + joints * np.arange(3)[:, None])

@@ -34,7 +34,7 @@ def samples(count: int = 60, clips=None, classes=CLASSES, **moments) -> list:
 
 
 @pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"puppets": 2}, {"lag_s": -1},
-                                   {"gesture": 0.5, "made_up": 0.3},
+                                   {"gesture": 0.5, "made_up": 0.3}, {"hold_s": (0, 1)}, {"hold_s": (2, 1)},
                                    {"alone": 0.5, "still_before": 0.4, "other_before": 0.2}])  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -57,6 +57,12 @@ def test_puppets_of_another_kind_than_the_network_are_refused(preprocess, classe
     moments = Moments(other=classes[2], idle=classes[1], repeated=[], puppets=0.5)
     with pytest.raises(ValueError, match="in the layout coco17; the network has the layout"):
         MomentDataset([somebody], preprocess, classes, PLAIN, 0, moments)
+
+
+def test_several_people_are_refused():
+    pair = Clip("pair", 1, np.arange(5) / 30, np.ones((5, 34, 3), np.float32), end_s=4 / 30)
+    with pytest.raises(ValueError, match="moments are those of one person; preprocess.people is 2"):
+        MomentDataset([pair], Preprocess(people=2), CLASSES, PLAIN, 0, Moments())
 
 
 def test_puppets_do_what_the_network_knows_in_place_of_the_recorded_person():

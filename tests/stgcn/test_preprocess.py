@@ -36,7 +36,8 @@ def clip(fps: float = 30.0, seconds: float = 2.0) -> tuple[np.ndarray, np.ndarra
 
 @pytest.mark.parametrize(
     "wrong", [{"layout": "coco"}, {"fps": 0}, {"frames": 0}, {"min_confidence": 1.5}, {"max_gap_s": -1},
-              {"frames": 1, "whole_clips": True}, {"stream": "joint+"}]
+              {"frames": 1, "whole_clips": True}, {"stream": "joint+"}, {"people": 0}, {"layout": "coco17*2"},
+              {"layout": 17}]
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -210,3 +211,20 @@ def test_an_unobserved_joint_in_space_is_zero_and_changes_no_other(walk):
     expected[:, :, foot] = 0
     np.testing.assert_array_equal(window, expected)
     assert not IN_SPACE(times, np.zeros_like(keypoints), times[-1]).any()
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_people_seen_together_share_the_place_and_size_of_the_first(name):
+    times, first = clip()
+    beside = first.copy()
+    beside[..., 0] += 60  # px, of a person who is 100 px tall
+    alone, pair = Preprocess(stream=name), Preprocess(stream=name, people=2)
+    joints = len(COCO17.joints)
+    one, two = np.split(pair(times, np.concatenate([first, beside], axis=1), 2.0), 2, axis=-1)
+    np.testing.assert_allclose(one, alone(times, first, 2.0), atol=1e-5)
+    apart = 60 / alone.body_height(first) if name == "joint" else 0
+    np.testing.assert_allclose(two[0], one[0] + apart, atol=1e-4)
+    np.testing.assert_allclose(two[1:], one[1:], atol=1e-4)
+    nobody = pair(times, np.concatenate([first, np.zeros_like(first)], axis=1), 2.0)
+    np.testing.assert_allclose(nobody[..., :joints], one, atol=1e-6)
+    assert not nobody[..., joints:].any()

@@ -94,6 +94,14 @@ def test_reads_what_was_written(folder):
     np.testing.assert_allclose(somebody.keypoints[:, 5], [(85, 64, 0.8), (170, 64, 0.6)], rtol=1e-6)
 
 
+def test_the_surest_people_of_every_frame_side_by_side(folder):
+    write(folder, clip([[person(0.25, 0.3), person(0.5, 0.9), person(0.75, 0.6)], [], [person(0.25)]]))
+    (pair,) = kinetics.read(folder, "openpose18*2", "train", 1).clips
+    assert pair.keypoints.shape == (2, 36, 3)
+    np.testing.assert_allclose(pair.keypoints[0, [0, 18]], [(170, 64, 0.9), (255, 64, 0.6)], rtol=1e-6)
+    assert (pair.keypoints[1, :18, 0] == 85).all() and not pair.keypoints[1, 18:].any()
+
+
 def test_a_clip_of_one_frame_is_no_error(folder):
     write(folder, clip([[person()]]))
     (still,) = kinetics.read(folder, "openpose18", "train", 1).clips

@@ -137,3 +137,12 @@ def test_the_real_nwucla(shared):
     dataset = SkeletonDataset(test.clips, preprocess, 10)
     head = dataset[0][0][1, :, 3, 0] - dataset[0][0][1, :, 15, 0]
     assert (head > 0.5).all(), "y is up, and the head is more than half a body above the foot"
+
+
+@both
+def test_where_only_one_is_recorded_the_others_are_nobody(tmp_path, reader):
+    path, layout = write(tmp_path / "a.npz", reader), LAYOUTS[reader]
+    (alone,), (pair,) = (reader.read(path, name, "test", 1).clips for name in (layout, f"{layout}*2"))
+    joints = alone.keypoints.shape[1]
+    np.testing.assert_array_equal(pair.keypoints[:, :joints], alone.keypoints)
+    assert pair.keypoints.shape[1] == 2 * joints and not pair.keypoints[:, joints:].any()

@@ -104,6 +104,20 @@ def test_main_person_is_the_body_that_is_there_most(tmp_path):
     np.testing.assert_allclose(clip.keypoints[..., :3], np.stack([main] * 3), rtol=1e-6)
 
 
+def test_two_bodies_side_by_side_even_where_they_are_not_there_together(tmp_path):
+    main, other = standing(), standing(0.9)
+    path = write(tmp_path, [[body(2, other)], [body(2, other), body(1, main)], [body(1, main)], [body(1, main)]])
+    clip = ntu.read_clip(path, "ntu25*2")
+    assert clip.keypoints.shape == (4, 50, 4)
+    first, second = np.split(clip.keypoints, 2, axis=1)
+    assert [frame.any() for frame in first] == [False, True, True, True]
+    assert [frame.any() for frame in second] == [True, True, False, False]
+    np.testing.assert_allclose(first[1, :, :3], main, rtol=1e-6)
+    np.testing.assert_allclose(second[1, :, :3], other, rtol=1e-6)
+    (alone,) = ntu.read(write(tmp_path, [[body(1, main)]]).parent, "ntu25*2", "test", "xsub").clips
+    assert alone.keypoints.shape == (1, 50, 4) and not alone.keypoints[:, 25:].any()
+
+
 def test_a_recording_without_bodies_and_one_of_a_single_frame_are_no_errors(tmp_path):
     nobody = ntu.read_clip(write(tmp_path, [[], []]))
     still = ntu.read_clip(write(tmp_path, [[body(1, standing())]]))

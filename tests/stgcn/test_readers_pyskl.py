@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stgcn.graph import get_layout
 from stgcn.readers import pyskl, safe_pickle
 
 
@@ -130,6 +131,23 @@ def test_reads_what_was_written(tmp_path):
     np.testing.assert_allclose(clip.times, np.arange(6) / 30)
     np.testing.assert_array_equal(clip.keypoints[..., :2], annotation("b")["keypoint"][0])
     assert (clip.keypoints[..., 2] == 0.75).all() and clip.keypoints.dtype == np.float32
+
+
+@pytest.mark.parametrize("coordinates, layout", [(2, "coco17"), (3, "ntu25")])
+def test_the_most_prominent_people_side_by_side(tmp_path, coordinates, layout):
+    joints = get_layout(layout).shape[0]
+    made = annotation("abc", people=3, joints=joints, coordinates=coordinates)
+    near, far, absent = made["keypoint"]
+    far[:] = near * 0.5
+    absent[:] = 0
+    made["keypoint"] = np.stack([absent, far, near])
+    if coordinates == 2:
+        made["keypoint_score"][0] = 0
+    path = write(tmp_path / "a.pkl", content(made, annotation("b", joints=joints, coordinates=coordinates)))
+    (pair,), (alone,) = (pyskl.read(path, f"{layout}*2", side, 1).clips for side in ("train", "test"))
+    np.testing.assert_array_equal(pair.keypoints[..., :-1], np.concatenate([near, far], axis=1))
+    assert alone.keypoints.shape == pair.keypoints.shape and (pair.keypoints[..., -1] > 0).all()
+    assert alone.keypoints[:, :joints].any() and not alone.keypoints[:, joints:].any()
 
 
 @pytest.mark.parametrize("split, names", [

@@ -112,6 +112,18 @@ def test_main_person_is_the_most_prominent_track(tmp_path):
     assert main.end_s == pytest.approx(4 / 30)
 
 
+def test_main_people_side_by_side_even_where_they_are_not_there_together(tmp_path):
+    large, small, tiny = (person(track=track, box=(0, 0, track, track), value=float(track)) for track in (9, 5, 1))
+    path = write(tmp_path / "a.skeletons.jsonl", [[tiny, small], [small, large], [tiny], [large]])
+    pair = read_clip(path, "a", 0, "coco17*2")
+    np.testing.assert_allclose(pair.times, [0, 1 / 30, 3 / 30])
+    assert pair.keypoints.shape == (3, 34, 3)
+    assert pair.keypoints[:, [0, 17], 0].tolist() == [[0, 5], [9, 5], [9, 0]]
+    assert read_clip(path, "a", 0, "jhmdb15*2").keypoints.shape == (3, 30, 3)
+    alone = read_clip(write(tmp_path / "b.skeletons.jsonl", [[tiny]]), "b", 0, "coco17*2")
+    assert alone.keypoints[:, :17].any() and not alone.keypoints[:, 17:].any()
+
+
 @pytest.mark.parametrize("frames", [[], [[], []]])
 def test_nobody_in_a_clip_is_no_error(tmp_path, frames):
     empty = read_clip(write(tmp_path / "a.skeletons.jsonl", frames), "a", 0, "coco17")

@@ -51,18 +51,6 @@ def test_somebody_still_trembles_a_little_and_in_proportion(rng, height):
     assert (keypoints[..., 2] > 0).all() and (keypoints[..., 2] <= 1).all()
 
 
-def test_an_unsure_joint_trembles_more_and_a_missing_one_stays_missing():
-    still = pose()
-    still[9, 2], still[10] = 0.2, 0
-    moved = []
-    for seed in range(5):
-        _, keypoints = scenes.hold(np.random.default_rng(seed), still, 3.0)
-        moved.append(np.linalg.norm(np.diff(keypoints[..., :2], axis=0), axis=-1).mean(axis=0))
-        assert (keypoints[:, 10] == 0).all()
-    moved = np.mean(moved, axis=0)
-    assert moved[9] > 1.5 * moved[7] and moved[10] == 0
-
-
 def test_the_same_seed_gives_the_same_stillness():
     first, second = (scenes.hold(np.random.default_rng(3), pose(), 1.0)[1] for _ in range(2))
     assert (first == second).all()

@@ -1,11 +1,13 @@
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +18,7 @@ from stgcn.experiment import prepare
 from stgcn.results import measure
 from stgcn.settings import read_settings
 from stgcn.train import batch_of_a_process, check_resumable, main, train
-from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
+from tests.stgcn.made_up import STANDING, TEST_CLIPS, TRAINING_CLIPS, write_config
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120  # before a program that a test started counts as stuck
@@ -114,6 +116,40 @@ def test_learns_to_tell_two_motions_apart(config, trained):
     assert checkpoint.about["seed"] == 3 and "--seed 3" in checkpoint.about["command"]
     again = measure(checkpoint.model, prepare(read_settings(config), 3).test["made_up"], checkpoint.classes)
     assert again == result, "half precision changes no decision here"
+
+
+def approach_or_part(folder):
+    """Path of a config for a PYSKL pickle: somebody stands, somebody smaller comes nearer or leaves, at either side."""
+    rng = np.random.default_rng(0)
+    annotations, frames = [], 20
+    for i in range(48):
+        first = np.tile(STANDING, (frames, 1, 1)) + rng.normal(0, 1, (frames, 17, 2))
+        second = 0.8 * first + np.array([0, 40])
+        way = np.linspace(250, 120, frames)[:: 1 if i % 2 else -1] * (1 if rng.random() < 0.5 else -1)
+        second[..., 0] += way[:, None] + 40
+        annotations.append(dict(frame_dir=str(i), total_frames=frames, label=i % 2, img_shape=(240, 640),
+                                keypoint=np.stack([first, second]), keypoint_score=np.ones((2, frames, 17))))
+    names = [annotation["frame_dir"] for annotation in annotations]
+    content = dict(split=dict(train=names[:32], test=names[32:]), annotations=annotations)
+    (folder / "pairs.pkl").write_bytes(pickle.dumps(content))
+    path, pairs = folder / "pairs.py", str(folder / "pairs.pkl")
+    path.write_text(f"""
+data = dict(format="pyskl", split="", train=[{pairs!r}], test=dict(pairs={pairs!r}))
+model = dict(width=4, dropout=0.0)
+preprocess = dict(frames=20, people=2)
+training = dict(epochs=12, warmup_epochs=1, batch_size=8, learning_rate=0.05)
+""")
+    return path
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_what_two_people_do_is_learned_where_both_are_seen(tmp_path, people):
+    path = approach_or_part(tmp_path)
+    main([str(path), "--work-dir", str(tmp_path / "out"), "--cfg-options", f"preprocess.people={people}"])
+    checkpoint = load(tmp_path / "out" / "model.pth")
+    accuracy = checkpoint.metrics["pairs"]["top1"]
+    assert checkpoint.preprocess.people == people
+    assert accuracy >= 0.9 if people == 2 else accuracy < 0.8
 
 
 def test_the_results_folder(config, trained):
