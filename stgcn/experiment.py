@@ -10,7 +10,7 @@ from zlib import crc32
 
 import torch
 
-from stgcn.checkpoint import load
+from stgcn.checkpoint import Checkpoint, load
 from stgcn.data import Clip, Part, SkeletonDataset
 from stgcn.graph import get_layout
 from stgcn.model import STGCN
@@ -22,7 +22,12 @@ from stgcn.streams import channels
 
 @dataclass(frozen=True)
 class Experiment:
-    """Everything that a training needs. val: recordings held out of `train`, where the config asks for it."""
+    """Everything that a training needs.
+
+    decisions: with which a network trained in it decides in a live view, before it is calibrated: as the network does
+        that training starts from, if any, but for its thresholds of single classes; empty for clips as they are.
+    val: recordings held out of `train`, where the config asks for it.
+    """
 
     settings: Settings
     seed: int
@@ -30,13 +35,8 @@ class Experiment:
     train: SkeletonDataset
     test: dict[str, SkeletonDataset]
     network: STGCN
+    decisions: dict[str, Any]
     val: SkeletonDataset | None = None
-
-    @property
-    def decisions(self) -> dict[str, Any]:
-        """With which a network trained in it decides in a live view, before it is calibrated."""
-        moments = self.settings.moments
-        return {} if moments is None else {"nothing": moments.nothing}
 
     @property
     def about(self) -> dict[str, Any]:
@@ -51,8 +51,8 @@ class Experiment:
 def prepare(settings: Settings, seed: int) -> Experiment:
     """Read the data and build the network.
 
-    ValueError: see `stgcn.readers`, `stgcn.data` and `stgcn.model`; or the parts name different classes, or
-    nothing is left to hold out.
+    ValueError: see `stgcn.readers`, `stgcn.data`, `stgcn.model` and `stgcn.checkpoint`; or the parts name different
+    classes, or nothing is left to hold out.
     """
     data, preprocess = settings.data, settings.preprocess
     parts = [read_part(data, path, preprocess.group, "train") for path in data.train]
@@ -69,8 +69,9 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     in_channels = channels(preprocess.stream, get_layout(preprocess.layout))
     torch.manual_seed(seed)
     network = STGCN(len(classes), preprocess.layout, in_channels=in_channels, **asdict(settings.model))
-    if settings.training.start:
-        _start_from(network, settings.training.start)
+    start = load(settings.training.start) if settings.training.start else None
+    if start is not None:
+        _take_over(network, start, settings.training.start)
     return Experiment(
         settings=settings,
         seed=seed,
@@ -78,17 +79,25 @@ def prepare(settings: Settings, seed: int) -> Experiment:
         train=_training_samples(settings, known, classes, seed),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
         network=network,
+        decisions=_decisions(settings, start),
         val=SkeletonDataset(val, **shared) if val else None,
     )
 
 
-def _start_from(network: STGCN, path: str) -> None:
-    """Take over all weights of a checkpoint that fit. ValueError: it cannot be read, or none of its units does."""
-    known, own = load(path).model.state_dict(), network.state_dict()
+def _take_over(network: STGCN, start: Checkpoint, path: str) -> None:
+    """Give a network all weights of a checkpoint that fit. ValueError: none of its units does."""
+    known, own = start.model.state_dict(), network.state_dict()
     fitting = {name: weight for name, weight in known.items() if name in own and weight.shape == own[name].shape}
     if not any(name.startswith("units.1.") and weight.ndim == 4 for name, weight in fitting.items()):  # convolutions
         raise ValueError(f"training cannot start from {path}: its network is of another kind or width")
     network.load_state_dict(own | fitting)
+
+
+def _decisions(settings: Settings, start: Checkpoint | None) -> dict[str, Any]:
+    if settings.moments is None:
+        return {}
+    inherited = {} if start is None else {key: value for key, value in start.decisions.items() if key != "on_by_class"}
+    return inherited | {"nothing": settings.moments.nothing}
 
 
 def _training_samples(settings: Settings, clips: list[Clip], classes: tuple[str, ...], seed: int) -> SkeletonDataset:

@@ -108,3 +108,14 @@ def test_training_starts_from_what_another_network_has_learned(config, tmp_path)
     before, weights, random = (net.units[3].temporal.weight for net in (known.network, started, anew))
     assert (weights == before).all() and not (random == before).all()
     assert len(started.classifier.bias) == 4
+
+
+def test_a_network_decides_as_the_one_it_starts_from_but_for_thresholds_of_classes(config, tmp_path):
+    known = prepare(read_settings(config), 1)
+    decisions = {"on": 0.8, "temperature": 0.7, "on_by_class": {"nod": 0.9}, "nothing": ("nod",)}
+    save(tmp_path / "a.pth", Checkpoint(known.network.eval(), known.settings.preprocess, known.classes,
+                                        decisions=decisions))  # fmt: skip
+    start, moments = {"training.start": str(tmp_path / "a.pth")}, {"moments.repeated": []}
+    nothing = {"nothing": ("idle", "other")}
+    found = [prepare(read_settings(config, options), 0).decisions for options in (start | moments, moments, start)]
+    assert found == [{"on": 0.8, "temperature": 0.7} | nothing, nothing, {}]
