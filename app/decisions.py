@@ -179,7 +179,7 @@ class ActionDecider:
     def _forget(self, frame: int, tracks: Iterable[int]) -> list[ActionEvent]:
         """Forget people; whatever they were doing has ended when they were last judged."""
         tracks = list(tracks)
-        events = [self._end(track, frame, self._people[track].updated_s)
+        events = [self._end(track, frame, round(self._people[track].updated_s, 3))
                   for track in tracks if self._people[track].action is not None]  # fmt: skip
         for track in tracks:
             del self._people[track]

@@ -205,6 +205,14 @@ def test_an_action_ends_when_its_person_is_gone_and_at_the_end():
     assert [event.event for event in decider.finish(20)] == ["end"]
 
 
+@pytest.mark.parametrize("last", [[], [IDLE] * 10])
+def test_times_are_told_in_thousandths_of_a_second(last):
+    decider, _, events = decide([WAVE] * 20 + last, step_s=1 / 7)
+    events += decider.finish(30)
+    assert [event.event for event in events] == ["start", "end"]
+    assert all(time_s == round(time_s, 3) for event in events for time_s in (event.start_s, event.end_s or 0.0))
+
+
 def test_people_do_not_influence_one_another():
     decider = ActionDecider(CLASSES, SETTINGS)
     for frame in range(20):
