@@ -31,14 +31,21 @@ def check_layout(path: str | Path, shape: tuple[int, int], layout: str) -> None:
 
 
 def side_by_side(people: Sequence[np.ndarray], layout: str) -> np.ndarray:
-    """As many people as the layout is for, M, the most prominent first: (n, V, D) each -> (n, M * V, D).
+    """As `joined`, the most prominent people first. All in the same frames, n >= 0: (n, V, D) each -> (n, M * V, D).
 
-    All in the same frames, n >= 0; who is not in view has confidence 0 there. Nobody is all zeros.
+    Who is not in view has confidence 0 there.
     """
-    wanted = get_layout(layout).people
-    chosen = sorted(people, key=prominence, reverse=True)[:wanted]
-    chosen += [np.zeros_like(chosen[0])] * (wanted - len(chosen))
-    return np.concatenate(chosen, axis=1)
+    return joined(sorted(people, key=prominence, reverse=True), layout)
+
+
+def joined(people: Sequence[np.ndarray], layout: str) -> np.ndarray:
+    """The joints of the first M people, one's after another's: (..., V, D) each, at least one -> (..., M * V, D).
+
+    M is how many the layout is for; who is missing is all zeros.
+    """
+    missing = get_layout(layout).people - len(people)
+    everybody = [*people, *[np.zeros_like(people[0])] * missing]
+    return np.concatenate(everybody[: get_layout(layout).people], axis=-2)
 
 
 def check_label(name: str, label: int, classes: int) -> None:

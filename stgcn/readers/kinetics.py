@@ -15,7 +15,7 @@ import numpy as np
 
 from stgcn.data import Clip, Part
 from stgcn.graph import get_layout
-from stgcn.readers.common import check_label, check_layout, files_in
+from stgcn.readers.common import check_label, check_layout, files_in, joined
 
 FPS = 30.0  # the videos were brought to this rate and size
 SIZE = (340, 256)  # width, height
@@ -50,7 +50,7 @@ def read_clip(path: Path, layout: str, classes: int) -> Clip:
     for _, people in frames:
         for person in people:
             check_layout(path, person.shape, layout)
-    seen = [(index, _joined(people, *get_layout(layout).shape)) for index, people in frames if people]
+    seen = [(index, joined(people, layout)) for index, people in frames if people]
     return Clip(
         name=path.stem,
         label=label,
@@ -66,14 +66,6 @@ def _people(skeletons: list[dict[str, Any]]) -> list[np.ndarray]:
     people = [np.column_stack([np.array(skeleton["pose"], np.float32).reshape(-1, 2) * SIZE,
                                np.array(skeleton["score"], np.float32)]) for skeleton in skeletons]  # fmt: skip
     return sorted(people, key=lambda person: person[:, 2].mean(), reverse=True)
-
-
-def _joined(people: list[np.ndarray], joints: int, values: int) -> np.ndarray:
-    """(joints, values): the first people's joints, one after another, then zeros."""
-    joined = np.zeros((joints, values), np.float32)
-    found = np.concatenate(people)[:joints]
-    joined[: len(found)] = found
-    return joined
 
 
 def _classes(path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stgcn.data import Clip, Part
-from stgcn.readers.common import check_label, check_layout, side_by_side
+from stgcn.readers.common import check_label, check_layout, joined
 
 ARRAYS = ("keypoints", "offsets", "label", "class_names")
 
@@ -62,4 +62,4 @@ def _clip(arrays: dict[str, np.ndarray], i: int, name: str, classes: int, fps: f
     check_label(name, int(arrays["label"][i]), classes)
     keypoints = np.concatenate([positions, np.ones_like(positions[..., :1])], axis=-1).astype(np.float32)
     times = np.arange(len(keypoints)) / fps
-    return Clip(name, int(arrays["label"][i]), times, side_by_side([keypoints], layout), end_s=times[-1])
+    return Clip(name, int(arrays["label"][i]), times, joined([keypoints], layout), end_s=times[-1])

@@ -12,6 +12,7 @@ from stgcn import skeleton_files
 from stgcn.data import Clip, Part
 from stgcn.graph import SEVERAL, get_layout
 from stgcn.joints import jhmdb15_from_coco17
+from stgcn.readers.common import joined
 from stgcn.skeleton_files import RecordedFrame
 
 SKELETON_SUFFIX = ".skeletons.jsonl"
@@ -84,17 +85,16 @@ def read_clip(path: str | Path, name: str, label: int, layout: str) -> Clip:
     recorded, convert = CONVERTED.get(single, (single, np.asarray))
     header, frames = skeleton_files.read(path, recorded)
     frames = list(frames)
-    tracks = _main_tracks(frames, people)
+    tracks = _main_tracks(frames, people) or [{}]
     times = sorted({time_s for track in tracks for time_s in track})
     nobody = np.zeros(get_layout(recorded).shape, np.float32)  # (V, 3)
-    tracks += [{}] * (people - len(tracks))
     found = [convert(np.array([track.get(time_s, nobody) for time_s in times], np.float32).reshape(-1, *nobody.shape))
              for track in tracks]  # (n, V, 3) each
     return Clip(
         name=name,
         label=label,
         times=np.array(times, np.float64),
-        keypoints=np.concatenate(found, axis=1),
+        keypoints=joined(found, layout),
         end_s=frames[-1].time_s if frames else 0.0,
         size=header.size,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from stgcn.data import Clip, Part
 from stgcn.readers import npz
-from stgcn.readers.common import check_label, check_layout, side_by_side
+from stgcn.readers.common import check_label, check_layout, joined
 
 FPS = 10.0  # about
 ASPECT = 4 / 3  # width of the picture by its height
@@ -34,6 +34,6 @@ def read(path: str | Path, layout: str, side: str, split: int) -> Part:
             continue
         keypoints = arrays["keypoints"][start:stop] * np.array([ASPECT, 1, 1], np.float32)  # (n, V, 3)
         times = np.arange(len(keypoints)) / FPS
-        keypoints = side_by_side([keypoints], layout)
+        keypoints = joined([keypoints], layout)
         clips.append(Clip(f"recording {i}", int(arrays["label"][i]), times, keypoints, end_s=times[-1]))
     return Part(classes, clips)
