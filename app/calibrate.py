@@ -30,7 +30,7 @@ from app import streams
 from app.decisions import DecisionSettings
 from app.errors import UserError, run
 from app.replay import Moment, Recorded, decide, record, scores_at
-from app.scoring import ALL, canonical, case, delays, event_counts, false_events
+from app.scoring import ALL, announceable, canonical, case, delays, event_counts, false_events
 from app.streams import Stream
 from stgcn import Checkpoint, plots
 from stgcn.calibration import Reliability, fit_temperature, reliability
@@ -96,7 +96,8 @@ def load_streams(paths: Sequence[Path]) -> list[Stream]:
 
 def outcome(recorded: Recorded, classes: tuple[str, ...], settings: DecisionSettings) -> Outcome:
     """Decide about recorded streams under `settings`, and score it. At least one stream is negative."""
-    cases = [case(stream, decide(moments, classes, settings)[0], classes) for stream, moments in recorded]
+    labels = announceable(classes, settings.nothing)
+    cases = [case(stream, decide(moments, classes, settings)[0], labels) for stream, moments in recorded]
     f1 = tuple(event_counts(cases, iou)[ALL].f1 or 0.0 for iou in IOUS)
     count, minutes = false_events(cases)
     onset, _ = delays(cases)

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from app.decisions import DecisionSettings
 from app.errors import UserError, run
 from app.pipeline import require_layout
 from app.replay import Moment, clip_labels, decide, frame_scores, record
-from app.scoring import ALL, CANONICAL, Case
+from app.scoring import ALL, Case, Counts, announceable
 from app.streams import IDLE, LEGS, RIGHT_ARM, Stream
 from stgcn import Checkpoint
 
@@ -70,12 +71,16 @@ def outcome(stream: Stream, checkpoint: Checkpoint, device: str = "cpu") -> Outc
 def outcome_of(stream: Stream, recorded: list[Moment], classes: tuple[str, ...], settings: DecisionSettings) -> Outcome:
     """Decide, with `settings`, upon what the network said about one stream."""
     decisions, states = decide(recorded, classes, settings)
-    frames = frame_scores(stream, recorded, states, classes)
-    return Outcome(scoring.case(stream, decisions, classes), *frames, clip_labels(stream, recorded, classes))
+    labels = announceable(classes, settings.nothing)
+    frames = frame_scores(stream, recorded, states, classes, labels)
+    return Outcome(scoring.case(stream, decisions, labels), *frames, clip_labels(stream, recorded, classes))
 
 
 def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """All figures of a model on some streams; plain values, None where there is nothing to measure."""
+    """All figures of a model on some streams; plain values, None where there is nothing to measure.
+
+    They are about what the model may announce: an event of another label is nothing to it.
+    """
     cases = [outcome.case for outcome in outcomes]
     counts = {iou: scoring.event_counts(cases, iou) for iou in IOUS}
     onset, release = scoring.delays(cases)
@@ -94,7 +99,7 @@ def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     found["false_per_min"] = _rate(*scoring.false_events(cases))
     found["label_changes_per_event"] = scoring.label_changes(cases)
     clips = [clip for outcome in outcomes for clip in outcome.clips]
-    wave = scoring.Counts(*(sum((true == "wave", said == "wave") == kind for true, said in clips)
+    wave = Counts(*(sum((true == "wave", said == "wave") == kind for true, said in clips)
                             for kind in ((True, True), (True, False), (False, True))))
     found |= {"clips_wave_recall": wave.recall, "clips_wave_precision": wave.precision}
     webcam = [clip for outcome in outcomes if outcome.case.group == "webcam" for clip in outcome.clips]
@@ -105,7 +110,7 @@ def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         | {f"f1_{iou}": counts[iou][label].f1 for iou in IOUS}
         | {"precision_0.5": counts[0.5][label].precision, "recall_0.5": counts[0.5][label].recall}
         | _spread("detect", onset.get(label)) | _spread("release", release.get(label))
-        for label in CANONICAL
+        for label in counts[0.5] if label != ALL
     }  # fmt: skip
     found["by_stream"] = {case.name: _of_stream(case) for case in cases}
     return found
@@ -121,17 +126,17 @@ def _of_stream(case: Case) -> dict[str, Any]:
 def under_conditions(cases: Sequence[Case]) -> dict[str, float | None]:
     """Event F1 at IoU 0.5 of what is compared between conditions."""
     counts = scoring.event_counts(cases, 0.5)
-    return {label: counts[label].f1 for label in UNDER_CONDITIONS}
+    return {label: counts.get(label, Counts()).f1 for label in UNDER_CONDITIONS}
 
 
 def _average_precisions(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Of each label that the model knows and that occurs."""
+    """Of each label that the model may announce and that occurs."""
     scores = np.concatenate([outcome.scores for outcome in outcomes])  # (S, labels)
     truth = np.concatenate([outcome.truth for outcome in outcomes])
     seconds = np.concatenate([outcome.seconds for outcome in outcomes])
     found = {}
-    for i, label in enumerate(CANONICAL):
-        judged = (truth[:, i] >= 0) & ~np.isnan(scores[:, i])
+    for i, label in enumerate(outcomes[0].case.labels):
+        judged = truth[:, i] >= 0
         found[label] = scoring.average_precision(scores[judged, i], truth[judged, i] == 1, seconds[judged])
     return {label: value for label, value in found.items() if value is not None}
 
@@ -207,7 +212,8 @@ def main() -> None:
                     cases = [ran(checkpoint, change(stream)).case for stream in varied]
                     by_condition[condition] = under_conditions(cases)
                 results[name]["conditions"] = by_condition
-    _write(args.output, results, loaded, announced)
+    said = [announceable(each.classes, DecisionSettings(**each.decisions).nothing) for each in checkpoints.values()]
+    _write(args.output, results, loaded, announced, list(dict.fromkeys(chain(*said))))
     print(table({name: {key: value for key, value in found.items() if key not in ("classes", "by_stream")}
                  for name, found in results.items()}))
     for name, found in results.items():
@@ -217,7 +223,8 @@ def main() -> None:
 
 def _by_column(classes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """{label: {measure: value}} -> {measure: {label: value}}"""
-    return {measure: {label: row[measure] for label, row in classes.items()} for measure in classes[CANONICAL[0]]}
+    measured = next(iter(classes.values()), {})
+    return {measure: {label: row[measure] for label, row in classes.items()} for measure in measured}
 
 
 def load_checkpoints(paths: Sequence[Path]) -> dict[str, Checkpoint]:
@@ -235,12 +242,13 @@ def load_checkpoints(paths: Sequence[Path]) -> dict[str, Checkpoint]:
     return loaded
 
 
-def _write(folder: Path, results: dict[str, Any], loaded: Sequence[Stream], announced: dict[str, dict]) -> None:
+def _write(folder: Path, results: dict[str, Any], loaded: Sequence[Stream], announced: dict[str, dict],
+           labels: Sequence[str]) -> None:  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         for stream in tqdm(loaded, desc="timelines", unit="picture", disable=None):
-            timelines.draw(folder / f"{stream.name}.png", stream, announced[stream.name])
+            timelines.draw(folder / f"{stream.name}.png", stream, announced[stream.name], labels)
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror.lower()}); name another folder with -o") from None
 

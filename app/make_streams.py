@@ -17,7 +17,7 @@ from tqdm import tqdm
 from app import skeletons, streams
 from app.errors import UserError, run
 from app.pose.base import LAYOUT
-from app.scoring import CANONICAL, canonical
+from app.scoring import canonical
 from app.skeletons import SkeletonFrame
 from app.streams import Interval, Stream, pose_of
 from app.tracking import Track
@@ -35,6 +35,7 @@ SIGNING = Path(__file__).parents[1] / "configs" / "actions" / "videos.csv"  # wh
 ESTIMATORS = ("mmpose", "movenet")
 SMALL = Path("jhmdb_small/movenet")  # skeletons of J-HMDB's training clips, shown at a fraction of their size
 REPEATED = ("wave", "clap")  # look the same forwards and backwards, and go on for a while
+NAMED = ("wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push")
 MIN_FRAMES = 10  # a clip in which the person was found in fewer shows no action
 
 ACTIONS, DISTRACTORS_PER_ACTION = (2, 6), 0.25  # a stream; clips of other classes among them
@@ -62,13 +63,13 @@ def webcam_is_val(i: int) -> bool:
 def action_streams(
     clips: Sequence[Clip], classes: Sequence[str], rng: Generator, prefix: str, part: str = ""
 ) -> list[Stream]:
-    """Every clip of a canonical class once, and some of the others, by one or two people at a time.
+    """Every clip of the NAMED classes once, and some of the others, by one or two people at a time.
 
     part: of all of these streams, see `Stream`.
     """
     labels = [canonical(classes[clip.label]) for clip in clips]
-    wanted = [i for i, label in enumerate(labels) if label in CANONICAL]
-    others = [i for i, label in enumerate(labels) if label not in CANONICAL]
+    wanted = [i for i, label in enumerate(labels) if label in NAMED]
+    others = [i for i, label in enumerate(labels) if label not in NAMED]
     count = min(round(len(wanted) * DISTRACTORS_PER_ACTION), len(others))
     order = rng.permutation([*wanted, *rng.choice(others, count, replace=False)]) if others else rng.permutation(wanted)
     made, start = [], 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.decisions import ActionDecider, ActionState, DecisionSettings
 from app.pipeline import ActionClassifier, Recogniser
-from app.scoring import CANONICAL, Decision, canonical
+from app.scoring import Decision, canonical
 from app.skeletons import SkeletonFrame, Windows
 from app.streams import Stream
 from app.tracking import Track
@@ -134,31 +134,31 @@ def _distance(track: Track, other: Track) -> float:
 
 
 def frame_scores(
-    stream: Stream, recorded: list[Moment], states: list[dict[int, ActionState]], classes: tuple[str, ...]
+    stream: Stream, recorded: list[Moment], states: list[dict[int, ActionState]], classes: tuple[str, ...],
+    labels: tuple[str, ...],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores and truth of every person at every moment, (S, len(CANONICAL)) both, and for how long (S,).
+    """Scores and truth of every person at every moment, (S, len(labels)) both, and for how long (S,).
 
-    Scores: 0 where the person is not judged, NaN for what the model does not know. Truth: 1, 0, or -1 where the
-    stream does not say. Seconds: since the moment before, so that it does not matter how often people are judged.
+    labels: canonical names of some of `classes`. Scores: 0 where the person is not judged. Truth: 1, 0, or -1 where
+    the stream does not say. Seconds: since the moment before, so that it does not matter how often people are judged.
     """
-    columns = {CANONICAL.index(canonical(name)): i for i, name in enumerate(classes) if canonical(name) in CANONICAL}
+    columns = [list(map(canonical, classes)).index(label) for label in labels]
     people = stream.persons or (None,)
-    scores = np.full((len(recorded) * len(people), len(CANONICAL)), np.nan, np.float32)
-    scores[:, list(columns)] = 0
+    scores = np.zeros((len(recorded) * len(people), len(labels)), np.float32)
     truth = np.zeros(scores.shape, np.int8)
-    truth[:, [CANONICAL.index(canonical(label)) for label in stream.allowed if canonical(label) in CANONICAL]] = -1
+    truth[:, np.isin(labels, [canonical(label) for label in stream.allowed])] = -1
     shown: dict[int, int] = {}  # the person whom a track shows, or last showed
     samples = ((moment, now, person) for moment, now in zip(recorded, states) for person in people)
     for row, (moment, now, person) in enumerate(samples):
         shown |= moment.persons
         mine = [state.scores for track, state in now.items() if person in (None, shown.get(track))]
         if mine:
-            scores[row, list(columns)] = np.max(mine, axis=0)[list(columns.values())]
+            scores[row] = np.max(mine, axis=0)[columns]
         for interval in stream.intervals:
             label = canonical(interval.label)
             lasts = interval.start_s <= moment.windows.time_s <= interval.end_s
-            if lasts and interval.person in (None, person) and label in CANONICAL:
-                truth[row, CANONICAL.index(label)] = 1
+            if lasts and interval.person in (None, person) and label in labels:
+                truth[row, labels.index(label)] = 1
     times = [moment.windows.time_s for moment in recorded]
     return scores, truth, np.repeat(np.diff(times, prepend=0.0), len(people))
 

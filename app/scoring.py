@@ -4,7 +4,7 @@ An event is an interval in which somebody does something; it is detected by a de
 same person. Everything here is pure, and takes canonical names.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +13,6 @@ from scipy.optimize import linear_sum_assignment
 
 from app.streams import Interval, Stream
 
-CANONICAL = ("wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push")
 ALIASES = {"sit": "sit down", "stand": "stand up", "pick": "pick up", "kick_ball": "kick"}  # J-HMDB's own names
 ALL = "all"  # the row of all labels together
 
@@ -21,6 +20,12 @@ ALL = "all"  # the row of all labels together
 def canonical(label: str) -> str:
     """The name under which an action is scored, whatever a model or data set calls it."""
     return ALIASES.get(label, label)
+
+
+def announceable(classes: Iterable[str], nothing: Iterable[str]) -> tuple[str, ...]:
+    """Canonical names of what a model with these classes says, which is all but `nothing`."""
+    nothing = set(nothing)
+    return tuple(dict.fromkeys(canonical(name) for name in classes if name not in nothing))
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,14 @@ class Decision:
 class Case:
     """What is true of a stream and what was announced there.
 
-    intervals: with labels that the model knows; whatever else happens is nothing to it.
+    labels: that the model may announce. intervals: with these labels; whatever else happens is nothing to it.
     """
 
     name: str
     group: str
     duration_s: float
     persons: tuple[int, ...]
+    labels: tuple[str, ...]
     intervals: tuple[Interval, ...]
     decisions: tuple[Decision, ...]
 
@@ -79,16 +85,16 @@ class Counts:
         return 2 * self.hits / total if total else None
 
 
-def case(stream: Stream, decisions: Iterable[Decision], known: Iterable[str]) -> Case:
-    """A stream and the decisions about it, by a model whose classes are `known`.
+def case(stream: Stream, decisions: Iterable[Decision], labels: Iterable[str]) -> Case:
+    """A stream and the decisions about it, by a model that may announce `labels`.
 
     Decisions for which the stream is no judge (`allowed`) are left out.
     """
-    known, allowed = set(map(canonical, known)), set(map(canonical, stream.allowed))
+    labels, allowed = tuple(labels), set(map(canonical, stream.allowed))
     intervals = tuple(Interval(canonical(i.label), i.start_s, i.end_s, i.person)
-                      for i in stream.intervals if canonical(i.label) in known)  # fmt: skip
+                      for i in stream.intervals if canonical(i.label) in labels)  # fmt: skip
     judged = tuple(decision for decision in decisions if decision.label not in allowed)
-    return Case(stream.name, stream.group, stream.duration_s, stream.persons, intervals, judged)
+    return Case(stream.name, stream.group, stream.duration_s, stream.persons, labels, intervals, judged)
 
 
 def overlap_s(interval: Interval, decision: Decision) -> float:
@@ -115,23 +121,19 @@ def matches(case: Case, min_iou: float) -> list[tuple[Interval, Decision]]:
     return [(case.intervals[i], case.decisions[j]) for i, j in pairs if enough[i, j]]
 
 
-def event_counts(cases: Iterable[Case], min_iou: float, labels: Sequence[str] = CANONICAL) -> dict[str, Counts]:
-    """Counts of each of `labels` and of ALL of them together; other labels count nowhere."""
-    happened, announced, hits = defaultdict(int), defaultdict(int), defaultdict(int)
-    for case in cases:
-        for interval in case.intervals:
-            happened[interval.label] += 1
-        for decision in case.decisions:
-            announced[decision.label] += 1
-        for interval, _ in matches(case, min_iou):
-            hits[interval.label] += 1
+def event_counts(cases: Sequence[Case], min_iou: float) -> dict[str, Counts]:
+    """Counts of each label of the cases, and of ALL of them together."""
+    happened = Counter(interval.label for case in cases for interval in case.intervals)
+    announced = Counter(decision.label for case in cases for decision in case.decisions)
+    hits = Counter(interval.label for case in cases for interval, _ in matches(case, min_iou))
+    labels = dict.fromkeys(label for case in cases for label in case.labels)
     for counted in (happened, announced, hits):
-        counted[ALL] = sum(counted[label] for label in labels)
+        counted[ALL] = counted.total()
     return {label: Counts(hits[label], happened[label] - hits[label], announced[label] - hits[label])
             for label in (*labels, ALL)}  # fmt: skip
 
 
-def delays(cases: Iterable[Case], labels: Sequence[str] = CANONICAL) -> tuple[dict[str, list], dict[str, list]]:
+def delays(cases: Iterable[Case]) -> tuple[dict[str, list], dict[str, list]]:
     """Seconds from the onset of detected events to their announcement, and from their end to its release, by label.
 
     What was announced before the onset, being about something else, detects nothing.
@@ -141,7 +143,7 @@ def delays(cases: Iterable[Case], labels: Sequence[str] = CANONICAL) -> tuple[di
         for interval in case.intervals:
             found = [decision for decision in case.decisions if overlap_s(interval, decision) > 0]
             detecting = [decision for decision in found if decision.announced_s >= interval.start_s]
-            for label in (interval.label, ALL) if interval.label in labels else ():
+            for label in (interval.label, ALL):
                 if detecting:
                     onset[label].append(detecting[0].announced_s - interval.start_s)
                 if found:

@@ -9,6 +9,7 @@ from app.streams import Interval, Stream
 from tests.app.people import skeletons
 
 WAVE = Interval("wave", 2.0, 4.0, person=1)
+LABELS = ("wave", "clap", "jump")
 
 
 def said(label="wave", start_s=2.0, end_s=4.0, person=1, delay_s=0.5):
@@ -16,7 +17,7 @@ def said(label="wave", start_s=2.0, end_s=4.0, person=1, delay_s=0.5):
 
 
 def case(intervals=(WAVE,), decisions=(), group="actions", persons=(1,), duration_s=60.0):
-    return Case("made up", group, duration_s, persons, tuple(intervals), tuple(decisions))
+    return Case("made up", group, duration_s, persons, LABELS, tuple(intervals), tuple(decisions))
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,8 @@ def test_an_event_is_matched_once_and_as_many_as_possible_are():
     assert scoring.event_counts([twice], 0.5)["wave"] == Counts(hits=1, false=1)
 
 
-def test_counts_are_by_label_and_together_and_other_labels_do_not_count():
-    counts = scoring.event_counts([case((WAVE, Interval("golf", 5, 6, 1)), [said("clap"), said("golf", 5, 6)])], 0.5)
+def test_counts_are_by_label_and_together():
+    counts = scoring.event_counts([case(decisions=[said("clap")])], 0.5)
     assert counts["wave"] == Counts(misses=1) and counts["clap"] == Counts(false=1)
     assert counts[ALL] == Counts(0, 1, 1) and counts[ALL].f1 == 0
     assert counts["jump"].f1 is counts["jump"].recall is counts["jump"].precision is None
@@ -84,11 +85,16 @@ def test_label_changes_count_every_beginning_during_events():
     assert scoring.label_changes([case(())]) is None
 
 
-def test_a_case_speaks_canonical_names_knows_what_the_model_knows_and_forgives_what_is_allowed():
+def test_all_counts_but_what_means_nothing_whatever_it_is_called():
+    assert scoring.announceable(("sit", "dab", "idle", "stand up"), ("idle",)) == ("sit down", "dab", "stand up")
+
+
+def test_a_case_speaks_canonical_names_knows_what_the_model_says_and_forgives_what_is_allowed():
     intervals = (Interval("sit", 0, 1, 1), Interval("golf", 2, 3, 1), WAVE)
     frames = tuple(skeletons(np.arange(5) / 30))
     stream = Stream("made up", "actions", (320, 240), frames, intervals, allowed=("kick_ball",))
-    made = scoring.case(stream, [said("kick"), said()], ("sit", "wave", "idle"))
+    made = scoring.case(stream, [said("kick"), said()], ("sit down", "wave"))
+    assert made.labels == ("sit down", "wave")
     assert [interval.label for interval in made.intervals] == ["sit down", "wave"]
     assert [decision.label for decision in made.decisions] == ["wave"]
 
