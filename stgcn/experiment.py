@@ -1,8 +1,9 @@
 """What a config asks for, made real: its clips read and checked, its network built."""
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
@@ -18,6 +19,8 @@ from stgcn.moments import MomentDataset
 from stgcn.readers import read_part
 from stgcn.settings import Settings
 from stgcn.streams import channels
+
+CLASSIFIER = "classifier."  # names of the weights that a network has for each class begin with it
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     names = held_out({clip.name: clip.label for clip in clips}, data.val)
     # A clip in which nobody was found teaches nothing, but it counts in a test.
     known = [clip for clip in clips if clip.name not in names and len(clip.times)]
+    repeated = known * max(math.ceil(settings.training.samples / max(len(known), 1)), 1)
     val = [clip for clip in clips if clip.name in names]
     if data.val and not val:
         raise ValueError(f"data.val={data.val} holds out none of {len(known)} training clips")
@@ -71,12 +75,12 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     network = STGCN(len(classes), preprocess.layout, in_channels=in_channels, **asdict(settings.model))
     start = load(settings.training.start) if settings.training.start else None
     if start is not None:
-        _take_over(network, start, settings.training.start)
+        _take_over(network, classes, start, settings.training.start)
     return Experiment(
         settings=settings,
         seed=seed,
         classes=classes,
-        train=_training_samples(settings, known, classes, seed),
+        train=_training_samples(settings, repeated, classes, seed),
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
         network=network,
         decisions=_decisions(settings, start),
@@ -84,12 +88,20 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     )
 
 
-def _take_over(network: STGCN, start: Checkpoint, path: str) -> None:
-    """Give a network all weights of a checkpoint that fit. ValueError: none of its units does."""
+def _take_over(network: STGCN, classes: Sequence[str], start: Checkpoint, path: str) -> None:
+    """Give a network all weights of a checkpoint that fit, and of the classifier those of classes that both have.
+
+    ValueError: none of its units fits.
+    """
     known, own = start.model.state_dict(), network.state_dict()
-    fitting = {name: weight for name, weight in known.items() if name in own and weight.shape == own[name].shape}
+    fitting = {name: weight for name, weight in known.items()
+               if name in own and weight.shape == own[name].shape and not name.startswith(CLASSIFIER)}  # fmt: skip
     if not any(name.startswith("units.1.") and weight.ndim == 4 for name, weight in fitting.items()):  # convolutions
         raise ValueError(f"training cannot start from {path}: its network is of another kind or width")
+    for name in (name for name in own if name.startswith(CLASSIFIER)):
+        for i, label in enumerate(classes):
+            if label in start.classes:
+                own[name][i] = known[name][start.classes.index(label)]
     network.load_state_dict(own | fitting)
 
 
@@ -119,7 +131,8 @@ def classes_to_learn(settings: Settings, parts: Iterable[Part]) -> tuple[str, ..
     if len(found) > 1:
         raise ValueError("the parts of the data, to train on and to test on, do not have the same classes")
     classes = found.pop() if found else ()
-    added = (settings.moments.idle, settings.moments.other) if settings.moments else ()
+    moments = settings.moments
+    added = (*moments.known, moments.idle, moments.other) if moments else ()
     return tuple(dict.fromkeys((*classes, *added)))
 
 

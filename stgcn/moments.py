@@ -35,6 +35,8 @@ class Moments:
     """How performances are made up, and what a moment of one is called.
 
     idle, other: the classes of somebody who keeps still, and of one whose arms do what has no name.
+    known: classes beside those of the data, which puppets play: what the network that training starts from can tell,
+        and is to tell still.
     silent: classes that are learned to be told apart and never announced, beside idle and other.
     by_legs, by_hands: classes that nobody can tell from keeping still where no knee, or no wrist, is in view; there,
         they are called idle.
@@ -55,6 +57,7 @@ class Moments:
 
     idle: str = "idle"
     other: str = "other"
+    known: Sequence[str] = ()
     silent: Sequence[str] = ()
     by_legs: Sequence[str] = ()
     by_hands: Sequence[str] = ()
@@ -86,6 +89,10 @@ class Moments:
             raise ValueError(f"moments.hold_s is a range (low, high) above 0, got {self.hold_s}")
         if self.lag_s < 0:
             raise ValueError(f"moments.lag_s may not be negative, got {self.lag_s}")
+        played = [name for name in choreography.ACTIONS if name != choreography.OTHER and self.puppets]
+        if unknown := [name for name in self.known if name not in played]:
+            raise ValueError(f"moments.known are classes that puppets play: {', '.join(played) or 'none without them'};"
+                             f" got {unknown[0]!r}")
 
 
 class MomentDataset(SkeletonDataset):

@@ -7,6 +7,7 @@ from copy import deepcopy
 from functools import cache
 from logging import ERROR, FileHandler
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.runner import Runner
 from torch import Tensor, distributed, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.modules.batchnorm import _BatchNorm
 from tqdm import tqdm
 
 from stgcn import plots
@@ -36,6 +38,15 @@ class Learner(BaseModel):
     def __init__(self, network: nn.Module, training: Training):
         super().__init__()
         self.network, self.training_settings = network, training
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but batch norms keep the statistics of the network that training starts from, if it says so."""
+        super().train(mode)
+        if self.training_settings.trunk_rate < 1:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
 
     def init_weights(self) -> None:
         """The network is initialised when it is built."""

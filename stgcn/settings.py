@@ -77,15 +77,19 @@ class Data:
 class Training:
     """SGD with Nesterov momentum 0.9, a linear warm-up, then a cosine to zero, stepped with every batch.
 
+    samples: an epoch has at least so many; of fewer clips, each is shown several times, and every time otherwise.
     batch_size: clips a step, of all processes together.
     ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
     amp: compute in bfloat16 where that is safe, on processors and GPUs that have it: faster.
-    start: checkpoint from whose network training starts, instead of random weights; what has another shape there, such
-        as the classifier for other classes, starts anew.
+    start: checkpoint from whose network training starts, instead of random weights; what it does not have, such as
+        other classes, starts anew.
+    trunk_rate: learning rate of all but the classifier, as a share of its: the lower, the less of `start` is forgotten.
+        Below 1, batch norms also keep its statistics.
     workers: processes that prepare batches; 0 prepares them between steps.
     """
 
     epochs: int = 60
+    samples: int = 0
     batch_size: int = 32
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
@@ -94,11 +98,14 @@ class Training:
     ema_momentum: float = 0.0
     amp: bool = False
     start: str = ""
+    trunk_rate: float = 1.0
     workers: int = 0
 
     def __post_init__(self):
         if self.epochs < 1 or self.batch_size < 2:
             raise ValueError("training needs at least 1 epoch and batches of at least 2 clips")
+        if self.samples < 0 or not 0 <= self.trunk_rate <= 1:
+            raise ValueError("training.samples is not negative, and training.trunk_rate a share from 0 to 1")
         if not 0 <= self.warmup_epochs < self.epochs:
             raise ValueError(f"warmup_epochs is 0..{self.epochs - 1} here, got {self.warmup_epochs}")
 

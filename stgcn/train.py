@@ -32,14 +32,27 @@ from torch.utils.data import DataLoader
 
 from stgcn import exit_codes, plots, runner
 from stgcn.checkpoint import Checkpoint, load, save
-from stgcn.experiment import Experiment, prepare
+from stgcn.experiment import CLASSIFIER, Experiment, prepare
 from stgcn.model import STGCN
 from stgcn.results import measure
-from stgcn.settings import VAL, Training, read_settings
+from stgcn.settings import VAL, Settings, Training, read_settings
 from stgcn.trusted import MMENGINE_GLOBALS
 
 COMMAND = "python -m stgcn.train"
 MODEL = "model.pth"  # in the work folder
+
+
+def ready(settings: Settings, work_dir: Path, seed: int = 0, resume: bool = False) -> Experiment:
+    """The experiment, with nothing left that could be wrong with it, and its work folder made.
+
+    ValueError: see `stgcn.experiment.prepare`, `batch_of_a_process` and `check_resumable`. OSError: of the folder.
+    """
+    experiment = prepare(settings, seed)
+    batch_of_a_process(settings.training)
+    if resume:
+        check_resumable(experiment, work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    return experiment
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
@@ -106,13 +119,16 @@ def _runner(experiment: Experiment, work_dir: Path, resume_from: Path | None) ->
     optimizer = dict(
         type="SGD", lr=options.learning_rate, momentum=0.9, nesterov=True, weight_decay=options.weight_decay
     )
+    # Of the keys that a parameter's name contains, the longest counts.
+    rates = {"network.": options.trunk_rate, f"network.{CLASSIFIER}": 1.0} if options.trunk_rate < 1 else {}
+    paramwise = dict(custom_keys={name: dict(lr_mult=rate) for name, rate in rates.items()})
     return runner.PlainRunner(
         model=runner.Learner(experiment.network, options),
         work_dir=str(work_dir),
         experiment_name=work_dir.name,
         train_dataloader=loader,
         train_cfg=dict(by_epoch=True, max_epochs=options.epochs),
-        optim_wrapper=dict(optimizer=optimizer),
+        optim_wrapper=dict(optimizer=optimizer, paramwise_cfg=paramwise),
         param_scheduler=schedule,
         default_hooks=dict(
             logger=dict(type="LoggerHook", interval=len(loader), ignore_last=False),
@@ -161,6 +177,13 @@ def _write_results(experiment: Experiment, network: STGCN, work_dir: Path, comma
         print(f"checkpoint: {work_dir / file}")
 
 
+def train_and_write(experiment: Experiment, work_dir: Path, command: str, resume: bool = False) -> None:
+    """Train what is `ready`, and fill the work folder. command: what the checkpoints say that they were made with."""
+    network = train(experiment, work_dir, resume)
+    if is_main_process():
+        _write_results(experiment, network, work_dir, command)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Train a skeleton action network.")
     parser.add_argument("config", type=Path, help="Python config, see configs/actions")
@@ -175,25 +198,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command. Exits with 2 and one line on bad input."""
     options = _parse(arguments)
-    with runner.joined_processes():
-        _train_and_write(options, f"{COMMAND} {shlex.join(sys.argv[1:] if arguments is None else arguments)}")
-
-
-def _train_and_write(options: argparse.Namespace, command: str) -> None:
+    command = f"{COMMAND} {shlex.join(sys.argv[1:] if arguments is None else arguments)}"
     work_dir = options.work_dir or Path("work_dirs") / options.config.stem
-    try:
-        experiment = prepare(read_settings(options.config, options.cfg_options), options.seed)
-        batch_of_a_process(experiment.settings.training)
-        if options.resume:
-            check_resumable(experiment, work_dir)
-        work_dir.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as error:
-        if is_main_process():
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(exit_codes.BAD_INPUT)
-    network = train(experiment, work_dir, options.resume)
-    if is_main_process():
-        _write_results(experiment, network, work_dir, command)
+    with runner.joined_processes():
+        try:
+            settings = read_settings(options.config, options.cfg_options)
+            experiment = ready(settings, work_dir, options.seed, options.resume)
+        except (ValueError, OSError) as error:
+            if is_main_process():
+                print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            sys.exit(exit_codes.BAD_INPUT)
+        train_and_write(experiment, work_dir, command, options.resume)
 
 
 if __name__ == "__main__":

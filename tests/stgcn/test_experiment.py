@@ -110,6 +110,32 @@ def test_training_starts_from_what_another_network_has_learned(config, tmp_path)
     assert len(started.classifier.bias) == 4
 
 
+def test_what_a_network_knows_of_a_class_is_taken_over_wherever_it_stands(config, tmp_path):
+    known = prepare(read_settings(config), 1)
+    save(tmp_path / "a.pth", Checkpoint(known.network.eval(), known.settings.preprocess, ("wave", "walk")), half=False)
+    options = {"training.start": str(tmp_path / "a.pth")}
+    started, anew = (prepare(read_settings(config, given), 0) for given in (options, {}))
+    assert started.classes == ("nod", "wave")
+    before, weights, random = (net.classifier.weight for net in (known.network, started.network, anew.network))
+    assert (weights[1] == before[0]).all() and (weights[0] == random[0]).all()
+
+
+def test_a_network_goes_on_telling_what_puppets_can_play(config):
+    options = {"moments.repeated": [], "moments.puppets": 0.5, "moments.known": ["wave", "jump"]}
+    experiment = prepare(read_settings(config, options), 0)
+    assert experiment.classes == ("nod", "wave", "jump", "idle", "other")
+    assert experiment.decisions["nothing"] == ("idle", "other")
+    labels = [experiment.train[i][1] for experiment.train.epoch in range(4) for i in range(len(experiment.train))]
+    assert set(labels) == set(range(5))
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(0, 24), (24, 24), (25, 48), (100, 120)])
+def test_few_clips_are_shown_several_times_in_an_epoch_each_time_otherwise(config, samples, expected):
+    train = prepare(read_settings(config, {"training.samples": samples}), 0).train
+    assert len(train) == expected
+    assert expected == 24 or not (train[0][0] == train[24][0]).all()
+
+
 def test_a_network_decides_as_the_one_it_starts_from_but_for_thresholds_of_classes(config, tmp_path):
     known = prepare(read_settings(config), 1)
     decisions = {"on": 0.8, "temperature": 0.7, "on_by_class": {"nod": 0.9}, "nothing": ("nod",)}

@@ -38,6 +38,10 @@ def test_a_config_that_is_not_there_is_refused(tmp_path):
     (TINY + "moments = dict(alone=0.9)", "more than 1 together"),
     (TINY + "preprocess = dict(layout='coco18')", "coco18"),
     (TINY + "training = dict(batch_size=1)", "at least 2 clips"),
+    (TINY + "training = dict(samples=-1)", "samples is not negative"),
+    (TINY + "training = dict(trunk_rate=2)", "trunk_rate a share from 0 to 1"),
+    (TINY + "moments = dict(known=['golf'], puppets=0.1)", "puppets play: wave, clap, .*; got 'golf'"),
+    (TINY + "moments = dict(known=['walk'])", "puppets play: none without them; got 'walk'"),
 ])  # fmt: skip
 def test_a_config_that_makes_no_sense_is_refused_by_name(read, text, reason):
     with pytest.raises(ValueError, match="config.py.*" + reason):

@@ -106,6 +106,15 @@ def test_a_batch_that_cannot_be_shared_out(config, monkeypatch, clips, processes
         batch_of_a_process(read_settings(config, {"training.batch_size": clips}).training)
 
 
+def test_a_trunk_that_may_not_change_stays_and_the_classifier_learns(config, tmp_path):
+    options = {"training.trunk_rate": 0, "training.epochs": 2, "training.learning_rate": 0.1}
+    before, after = (prepare(read_settings(config, options), 0) for _ in range(2))
+    train(after, tmp_path)
+    changed = {name for name, weight in after.network.state_dict().items()
+               if not torch.equal(weight, before.network.state_dict()[name])}  # fmt: skip
+    assert changed == {"classifier.weight", "classifier.bias"}
+
+
 def test_learns_to_tell_two_motions_apart(config, trained):
     checkpoint = load(trained / "model.pth")
     result = checkpoint.metrics["made_up"]
