@@ -136,7 +136,7 @@ def main() -> None:
     with ExitStack() as stack:
         window = None
         if not args.headless:
-            window = Window()
+            window = Window("add --headless")
             stack.callback(window.close)
         camera: CameraSource = stack.enter_context(open_camera(args.camera))
         if window:

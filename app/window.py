@@ -17,10 +17,10 @@ os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
 
 
 class Window:
-    """Shows pictures and hears keys. Raises UserError where there is no screen."""
+    """Shows pictures and hears keys. Raises UserError where there is no screen; `otherwise`: what to do there."""
 
-    def __init__(self):
-        _require_screen()
+    def __init__(self, otherwise: str):
+        _require_screen(otherwise)
         cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
 
     def show(self, picture: np.ndarray) -> None:
@@ -38,7 +38,7 @@ class Window:
         cv2.destroyWindow(TITLE)
 
 
-def _require_screen() -> None:
+def _require_screen(otherwise: str) -> None:
     """Try a window in a process of its own: where the screen cannot be reached, Qt ends the whole process."""
     probe = [sys.executable, "-c", "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1)"]
     try:
@@ -47,4 +47,4 @@ def _require_screen() -> None:
         done = None
     if done is None or done.returncode:
         display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "unset"
-        raise UserError(f"no window can be opened (DISPLAY is {display}); run it on a desktop, or add --headless")
+        raise UserError(f"no window can be opened (DISPLAY is {display}); run it on a desktop, or {otherwise}")

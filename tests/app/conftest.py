@@ -3,6 +3,8 @@
 import importlib.util
 import io
 import os
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -30,6 +32,19 @@ def actions(tmp_path_factory):
     path = tmp_path_factory.mktemp("actions") / "untrained.pth"
     stgcn.save(path, checkpoint())
     return path
+
+
+@pytest.fixture(scope="session")
+def screen():
+    """The display of a virtual screen, with xdotool at hand to press keys."""
+    for tool in ("Xvfb", "xdotool"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed (apt install xvfb xdotool)")
+    server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    yield f":{server.stdout.readline().strip()}"
+    server.terminate()
+    server.wait()
 
 
 @pytest.fixture

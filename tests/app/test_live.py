@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,19 +43,6 @@ def until(condition, what):
         assert time.monotonic() < deadline, f"no {what} in {START_TIMEOUT_S} s"
         time.sleep(0.1)
     return result
-
-
-@pytest.fixture(scope="module")
-def screen():
-    """The display of a virtual screen, with xdotool at hand to press keys."""
-    for tool in ("Xvfb", "xdotool"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed (apt install xvfb xdotool)")
-    server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    yield f":{server.stdout.readline().strip()}"
-    server.terminate()
-    server.wait()
 
 
 def xdotool(display, *arguments):
