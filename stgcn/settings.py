@@ -41,6 +41,7 @@ class Data:
     classes: of the network, in this order; without, those of the data, which are then the same in all paths.
     split: which official division of the data, a number or a name that the format has.
     splits: CSV with the divisions of skeleton files, see `stgcn.readers.skeletons.read_splits`.
+    trim: leave out what comes before and after the action in every recording, where that is clear (`stgcn.trim`).
     val: share of the training recordings, 0..1, that are held out to find the best epoch; 0 holds none out,
         and there is only the last epoch. Test clips never decide.
 
@@ -55,6 +56,7 @@ class Data:
     splits: str = ""
     names: dict[str, str] = field(default_factory=dict)
     classes: Sequence[str] = ()
+    trim: bool = False
     val: float = 0.0
 
     def __post_init__(self):

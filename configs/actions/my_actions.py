@@ -9,6 +9,7 @@
 data = dict(
     splits="work_dirs/taught/splits.csv",
     split=1,
+    trim=True,  # most recordings begin before the action and end after it
     train=["work_dirs/taught/skeletons"],
     test=dict(clips="work_dirs/taught/skeletons"),
 )

@@ -14,6 +14,7 @@ from typing import Any
 from stgcn.data import Part
 from stgcn.readers import jhmdb, kinetics, ntu, nwucla, pyskl, skeletons, webcam
 from stgcn.settings import Data
+from stgcn.trim import trimmed
 
 SIDES = ("train", "test")
 PUBLISHED = {
@@ -36,6 +37,8 @@ def read_part(data: Data, source: str | Path | Mapping[str, Any], layout: str, s
         data = replace(data, train=(), test={}, **{key: source[key] for key in source if key != "path"})
         source = source["path"]
     part = _renamed(_read(data, source, layout, side), data.names, data.classes)
+    if data.trim:
+        part = replace(part, clips=[trimmed(clip, layout) for clip in part.clips])
     if not any(len(clip.times) for clip in part.clips):
         raise ValueError(f"{source}: nobody is in view in any of the {len(part.clips)} clips that {side}")
     return part
