@@ -100,7 +100,7 @@ def measures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     found["label_changes_per_event"] = scoring.label_changes(cases)
     clips = [clip for outcome in outcomes for clip in outcome.clips]
     wave = Counts(*(sum((true == "wave", said == "wave") == kind for true, said in clips)
-                            for kind in ((True, True), (True, False), (False, True))))
+                    for kind in ((True, True), (True, False), (False, True))))
     found |= {"clips_wave_recall": wave.recall, "clips_wave_precision": wave.precision}
     webcam = [clip for outcome in outcomes if outcome.case.group == "webcam" for clip in outcome.clips]
     found["clips_webcam_top1"] = _mean(true == said for true, said in webcam)

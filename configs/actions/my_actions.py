@@ -25,15 +25,15 @@ moments = dict(
         "wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push",
     ],
     silent=[],
-    puppets=0.4,
+    puppets=0.5,
     repeated=[],  # name here what goes on and looks the same backwards, such as waving
 )  # fmt: skip
 
-augment = dict(crop_share=(0.5, 1.0), position_noise=0.01)
+augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, hide_legs=0.4, hide_hips=0.7, close=0.3)
 
 training = dict(
     start="checkpoints/stgcn-webcam.pth", trunk_rate=0.03,
-    epochs=60, samples=240, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True,
+    epochs=45, samples=240, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True,
 )  # fmt: skip
 
 about = dict(data="my own clips", licence="all rights reserved")
