@@ -16,7 +16,6 @@ import csv
 import shlex
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,13 +23,16 @@ from tqdm import tqdm
 from app import options
 from app.capture import VideoReader
 from app.errors import UserError, run
-from app.outputs import Targets
-from app.pipeline import Recogniser
-from app.timing import Stopwatch
-from app.video import process
+from app.outputs import TextOutput
+from app.pipeline import require_layout
+from app.pose.base import PoseEstimator
+from app.skeletons import SkeletonFrame, SkeletonWriter
+from app.smoothing import Smoother
+from app.tracking import Tracker
 from stgcn import train
 from stgcn.readers.skeletons import path_of
 from stgcn.settings import Settings, read_settings
+from stgcn.skeleton_files import SkeletonHeader
 
 RECIPE = Path(__file__).parents[1] / "configs" / "actions" / "my_actions.py"
 TEST_EVERY, FEWEST = 4, 4  # clips of an action: each of so many tests; the least that can be divided
@@ -83,16 +85,33 @@ def _extract(actions: dict[str, list[Path]], folder: Path, args: argparse.Namesp
     for clip, _ in missing:  # before the first is looked at
         VideoReader(clip).close()
     estimator = options.load_pose(args)
-    recogniser_for = partial(Recogniser, options.load_actions(args), options.load_device(args), Stopwatch())
     for clip, target in tqdm(missing, desc="skeletons", unit="clip", disable=None):
         target.parent.mkdir(parents=True, exist_ok=True)
-        process(clip, Targets(None, None, target), recogniser_for, estimator, show_bar=False)
+        _write_skeletons(clip, target, estimator)
+
+
+def _write_skeletons(clip: Path, target: Path, estimator: PoseEstimator) -> None:
+    """The skeleton file of a clip, all of it or none. UserError: the clip is damaged."""
+    tracker, smoother = Tracker(), Smoother()
+    estimator.reset()
+    with VideoReader(clip) as video:
+        header = SkeletonHeader(float(video.info.fps), video.info.size, clip.name)
+        frames = [SkeletonFrame.of(frame.index, frame.time_s, smoother.update(
+            tracker.update(estimator.estimate(frame), frame.time_s), frame.time_s)) for frame in video]  # fmt: skip
+    output = TextOutput(target)
+    writer = SkeletonWriter(output.file, header)
+    for frame in frames:
+        writer.write(frame)
+    output.close()
+    if not any(frame.tracks for frame in frames):
+        tqdm.write(f"{clip}: nobody in view", file=sys.stderr)
 
 
 def teach(args: argparse.Namespace, command: str) -> None:
     """Find skeletons, train, and test. UserError: the clips or the folders cannot be used."""
     actions, work_dir = find(args.clips), args.output
     try:
+        require_layout(options.load_actions(args))
         work_dir.mkdir(parents=True, exist_ok=True)
         _extract(actions, work_dir / "skeletons", args)
         with (work_dir / SPLITS).open("w", newline="", encoding="utf-8") as file:

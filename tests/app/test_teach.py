@@ -2,13 +2,18 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 import stgcn
 from app import teach
 from app.errors import UserError
+from stgcn.readers.skeletons import path_of
 from stgcn.settings import read_settings
+from tests.app.media import every, make_video, shorten
+from tests.conftest import ROOT
 from tests.stgcn.made_up import write_config
 
 TINY = """
@@ -87,15 +92,39 @@ def test_clips_become_a_network_and_skeletons_that_are_there_are_not_sought_agai
     assert f"app.live --actions {tmp_path / 'out/model.pth'}" in capsys.readouterr().out
 
 
+def test_a_checkpoint_that_training_cannot_start_from_is_refused_before_the_work_begins(tmp_path):
+    clips = files(tmp_path / "clips", *(f"dab/{i}.mp4" for i in range(4)))
+    with pytest.raises(UserError, match="no checkpoint none.pth"):
+        teach.main([str(clips), "-o", str(tmp_path / "out"), "--actions", "none.pth"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_that_breaks_off_leaves_no_skeletons(tmp_path, actions, movenet):
+    clips = tmp_path / "clips/dab"
+    clips.mkdir(parents=True)
+    whole = make_video(tmp_path / "whole.mp4", every(30, 30))
+    for i in range(4):
+        shorten(whole, clips / f"{i}.mp4", 1.0 if i < 3 else 0.7)
+    with pytest.raises(UserError, match="3.mp4"):
+        teach.main([str(clips.parent), "-o", str(tmp_path / "out"), "--actions", str(actions), "--pose", "movenet"])
+    assert not (tmp_path / "out/skeletons/dab/3.skeletons.jsonl").exists()
+
+
 def test_recorded_people_are_found_in_clips(tmp_path, tiny, actions, movenet, shared):
-    for action in ("wave", "clap"):
-        (tmp_path / "clips" / action).mkdir(parents=True)
-        for clip in sorted(shared(f"data/jhmdb/videos/{action}").iterdir())[:4]:
-            (tmp_path / "clips" / action / clip.name).symlink_to(clip)
+    waves, claps = (sorted(shared(f"data/jhmdb/videos/{action}").iterdir())[:4] for action in ("wave", "clap"))
+    for clip in [*waves, *claps]:
+        (tmp_path / "clips" / clip.parent.name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "clips" / clip.parent.name / clip.name).symlink_to(clip)
     arguments = [str(tmp_path / "clips"), "-o", str(tmp_path / "out"), "--actions", str(actions), "--pose", "movenet"]
     teach.main(arguments)
     found = {path: path.stat().st_mtime for path in (tmp_path / "out/skeletons").rglob("*.skeletons.jsonl")}
     assert len(found) == 8
     teach.main(arguments)
     assert found == {path: path.stat().st_mtime for path in found}
+    by_video = subprocess.run(
+        [sys.executable, "-m", "app.video", "--no-video", "--pose", "movenet", "--actions", actions,
+         "--skeletons", tmp_path / "same.jsonl", tmp_path / "clips/wave" / waves[0].name], cwd=ROOT, capture_output=True,
+    )  # fmt: skip
+    assert by_video.returncode == 0
+    assert (tmp_path / "same.jsonl").read_text() == path_of(tmp_path / "out/skeletons/wave", waves[0].name).read_text()
     assert set(stgcn.load(tmp_path / "out/model.pth").classes) == {"wave", "clap", "jump", "idle", "other"}
