@@ -123,7 +123,8 @@ def test_recorded_people_are_found_in_clips(tmp_path, tiny, actions, movenet, sh
     assert found == {path: path.stat().st_mtime for path in found}
     by_video = subprocess.run(
         [sys.executable, "-m", "app.video", "--no-video", "--pose", "movenet", "--actions", actions,
-         "--skeletons", tmp_path / "same.jsonl", tmp_path / "clips/wave" / waves[0].name], cwd=ROOT, capture_output=True,
+         "--skeletons", tmp_path / "same.jsonl", tmp_path / "clips/wave" / waves[0].name],
+        cwd=ROOT, capture_output=True,
     )  # fmt: skip
     assert by_video.returncode == 0
     assert (tmp_path / "same.jsonl").read_text() == path_of(tmp_path / "out/skeletons/wave", waves[0].name).read_text()
