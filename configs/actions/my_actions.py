@@ -26,6 +26,7 @@ moments = dict(
     ],
     silent=[],
     puppets=0.5,
+    by_legs=["squat", "kick"], by_hands=["wave", "clap", "throw", "push"],  # not to be told without these
     repeated=[],  # name here what goes on and looks the same backwards, such as waving
 )  # fmt: skip
 
