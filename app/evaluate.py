@@ -15,7 +15,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +192,7 @@ def main() -> None:
     varied = [] if args.quick else [stream for stream in loaded if stream.group == "actions"]
     total = len(checkpoints) * (len(loaded) + len(varied) * len(CONDITIONS))
     results: dict[str, dict[str, Any]] = {}
+    labels: dict[str, None] = {}  # that any of the models may announce
     announced: dict[str, dict[str, Sequence[scoring.Decision]]] = {stream.name: {} for stream in loaded}
     with tqdm(total=total, unit="stream", disable=None) as bar:
 
@@ -205,6 +205,7 @@ def main() -> None:
             for stream, found in zip(loaded, outcomes):
                 announced[stream.name][name] = found.case.decisions
             results[name] = measures(outcomes)
+            labels |= dict.fromkeys(outcomes[0].case.labels)
             if varied:
                 actions = [found.case for found in outcomes if found.case.group == "actions"]
                 by_condition = {AS_IT_IS: under_conditions(actions)}
@@ -212,8 +213,7 @@ def main() -> None:
                     cases = [ran(checkpoint, change(stream)).case for stream in varied]
                     by_condition[condition] = under_conditions(cases)
                 results[name]["conditions"] = by_condition
-    said = [announceable(each.classes, DecisionSettings(**each.decisions).nothing) for each in checkpoints.values()]
-    _write(args.output, results, loaded, announced, list(dict.fromkeys(chain(*said))))
+    _write(args.output, results, loaded, announced, list(labels))
     print(table({name: {key: value for key, value in found.items() if key not in ("classes", "by_stream")}
                  for name, found in results.items()}))
     for name, found in results.items():

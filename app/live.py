@@ -21,11 +21,10 @@ from app.events import ActionEvent, EventWriter
 from app.pipeline import Recogniser
 from app.recording import VideoWriter
 from app.runtime import LiveRuntime, View
-from app.window import Window
+from app.window import QUIT, Window
 
 VIEW_TIMEOUT_S = 0.01  # how long keys wait when the camera gives nothing; of two in that time OpenCV keeps one
 DEFAULT_FOLDER = Path("recordings")
-ESCAPE = "\x1b"
 HELP_LINES = ("q quit   r record   s snapshot", "k skeletons   space pause   h help")
 
 
@@ -88,7 +87,7 @@ class Session:
 
     def press(self, key: str) -> bool:
         """Do what a key asks for. Returns False when it asks to quit."""
-        if key in ("q", ESCAPE):
+        if key in QUIT:
             return False
         if key == "r" and self._clip.recording:
             self._clip.stop()

@@ -21,11 +21,10 @@ from app import overlay
 from app.cameras import CameraSource, open_camera
 from app.capture import Frame
 from app.errors import UserError, run
-from app.live import ESCAPE
 from app.recording import VideoWriter
-from app.window import Window
+from app.window import QUIT, Window
 
-FIRST_READY_S, READY_S = 5.0, 2.0  # before the first take: to step back
+FIRST_READY_S, READY_S = 5.0, 2.0  # to get ready before a take; before the first one, to step back too
 START = " "
 
 
@@ -102,18 +101,20 @@ class Recorder:
 
 def record(camera: CameraSource, recorder: Recorder, show: Callable[[np.ndarray], str]) -> None:
     """Until the user quits, or the camera ends. show: shows a picture and gives the key that was pressed, or ""."""
-    for frame in iter(camera.read, None):
-        phase = recorder.add(frame)
-        picture = np.ascontiguousarray(frame.image[:, ::-1])  # as in a mirror: so people find their place
-        overlay.draw_lines(picture, [_line(phase, recorder)], bool(phase and phase.recording))
-        key = show(picture)
-        if key in ("q", ESCAPE):
-            break
-        if key == START and recorder.running:
-            recorder.stop()
-        elif key == START:
-            recorder.start(frame.time_s)
-    recorder.stop()
+    try:
+        for frame in iter(camera.read, None):
+            phase = recorder.add(frame)
+            picture = np.ascontiguousarray(frame.image[:, ::-1])  # as in a mirror: so people find their place
+            overlay.draw_lines(picture, [_line(phase, recorder)], bool(phase and phase.recording))
+            key = show(picture)
+            if key in QUIT:
+                return
+            if key == START and recorder.running:
+                recorder.stop()
+            elif key == START:
+                recorder.start(frame.time_s)
+    finally:
+        recorder.stop()
 
 
 def _line(phase: Phase | None, recorder: Recorder) -> str:
@@ -143,7 +144,6 @@ def main() -> None:
         stack.callback(window.close)
         camera = stack.enter_context(open_camera(args.camera))
         recorder = Recorder(args.folder, schedule, camera.size, camera.fps)
-        stack.callback(recorder.stop)
 
         def show(picture: np.ndarray) -> str:
             window.show(picture)

@@ -142,7 +142,8 @@ def frame_scores(
     labels: canonical names of some of `classes`. Scores: 0 where the person is not judged. Truth: 1, 0, or -1 where
     the stream does not say. Seconds: since the moment before, so that it does not matter how often people are judged.
     """
-    columns = [list(map(canonical, classes)).index(label) for label in labels]
+    names = list(map(canonical, classes))
+    columns = [names.index(label) for label in labels]
     people = stream.persons or (None,)
     scores = np.zeros((len(recorded) * len(people), len(labels)), np.float32)
     truth = np.zeros(scores.shape, np.int8)

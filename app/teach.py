@@ -6,9 +6,10 @@ A folder for each action, named as it shall be announced; in it clips of one per
 a second or two long: four of them or more, ten are better. What is in a folder "other" means nothing, such as movements
 that were mistaken for one of the actions.
 
-Skeletons are found in all clips, and kept: of a clip that was there before, they are not sought again. Three quarters
-of the clips train, a quarter say how well the network knows what it has not seen. It starts from the network that comes
-along, and goes on announcing what that announces. The recipe is configs/actions/my_actions.py.
+Skeletons are found in all clips, and kept: of a clip that was there before, they are not sought again, whatever --pose
+says; for those of another pose model, name another folder with -o. Three quarters of the clips train, a quarter say how
+well the network knows what it has not seen. It starts from the network that comes along, and goes on announcing what
+that announces. The recipe is configs/actions/my_actions.py.
 """
 
 import argparse

@@ -10,6 +10,7 @@ import numpy as np
 from app.errors import UserError
 
 TITLE = "skeleton actions"
+QUIT = ("q", "\x1b")  # keys: the letter and Esc
 KEY_WAIT_MS = 1
 PROBE_TIMEOUT_S = 20
 # OpenCV's own Qt looks for fonts that its wheel does not bring, and says so for every window.

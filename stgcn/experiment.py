@@ -98,10 +98,11 @@ def _take_over(network: STGCN, classes: Sequence[str], start: Checkpoint, path: 
                if name in own and weight.shape == own[name].shape and not name.startswith(CLASSIFIER)}  # fmt: skip
     if not any(name.startswith("units.1.") and weight.ndim == 4 for name, weight in fitting.items()):  # convolutions
         raise ValueError(f"training cannot start from {path}: its network is of another kind or width")
-    for name in (name for name in own if name.startswith(CLASSIFIER)):
-        for i, label in enumerate(classes):
-            if label in start.classes:
-                own[name][i] = known[name][start.classes.index(label)]
+    both = [label for label in classes if label in start.classes]
+    here, there = ([names.index(label) for label in both] for names in (classes, start.classes))
+    for name, weight in own.items():
+        if name.startswith(CLASSIFIER):
+            weight[here] = known[name][there]
     network.load_state_dict(own | fitting)
 
 

@@ -18,7 +18,6 @@ from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.runner import Runner
 from torch import Tensor, distributed, nn
 from torch.nn.functional import cross_entropy
-from torch.nn.modules.batchnorm import _BatchNorm
 from tqdm import tqdm
 
 from stgcn import plots
@@ -44,7 +43,7 @@ class Learner(BaseModel):
         super().train(mode)
         if self.training_settings.trunk_rate < 1:
             for module in self.modules():
-                if isinstance(module, _BatchNorm):
+                if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                     module.eval()
         return self
 
