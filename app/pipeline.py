@@ -15,11 +15,10 @@ import torch
 from app.decisions import ActionDecider, ActionState, DecisionSettings
 from app.errors import UserError
 from app.events import ActionEvent
+from app.follower import Follower
 from app.pose.base import LAYOUT, Pose
 from app.skeletons import SkeletonFrame, SlidingWindows, Windows
-from app.smoothing import Smoother
 from app.timing import Stopwatch
-from app.tracking import Tracker
 from stgcn import Checkpoint
 
 # Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every other one at 30
@@ -66,8 +65,7 @@ class Recogniser:
                  picture_height: int | None = None, smoothing: bool = True):
         require_layout(checkpoint)
         self.stopwatch = stopwatch or Stopwatch()
-        self.tracker = Tracker()
-        self.smoother = Smoother() if smoothing else None
+        self.follower = Follower(smoothing)
         self.windows = SlidingWindows(checkpoint.preprocess, picture_height)
         self.classifier = ActionClassifier(checkpoint, device)
         try:
@@ -85,10 +83,7 @@ class Recogniser:
     def track(self, index: int, time_s: float, poses: list[Pose]) -> SkeletonFrame:
         """Poses to skeletons with identities, smoothed."""
         with self.stopwatch("track"):
-            tracks = self.tracker.update(poses, time_s)
-            if self.smoother:
-                tracks = self.smoother.update(tracks, time_s)
-            return SkeletonFrame.of(index, time_s, tracks)
+            return self.follower.update(index, time_s, poses)
 
     def recognise_skeletons(self, skeletons: SkeletonFrame) -> Recognition:
         """Take in skeletons that already have identities."""

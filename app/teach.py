@@ -24,12 +24,11 @@ from tqdm import tqdm
 from app import options
 from app.capture import VideoReader
 from app.errors import UserError, run
+from app.follower import Follower
 from app.outputs import TextOutput
 from app.pipeline import require_layout
 from app.pose.base import PoseEstimator
-from app.skeletons import SkeletonFrame, SkeletonWriter
-from app.smoothing import Smoother
-from app.tracking import Tracker
+from app.skeletons import SkeletonWriter
 from stgcn import train
 from stgcn.readers.skeletons import path_of
 from stgcn.settings import Settings, read_settings
@@ -93,12 +92,11 @@ def _extract(actions: dict[str, list[Path]], folder: Path, args: argparse.Namesp
 
 def _write_skeletons(clip: Path, target: Path, estimator: PoseEstimator) -> None:
     """The skeleton file of a clip, all of it or none. UserError: the clip is damaged."""
-    tracker, smoother = Tracker(), Smoother()
+    follower = Follower()
     estimator.reset()
     with VideoReader(clip) as video:
         header = SkeletonHeader(float(video.info.fps), video.info.size, clip.name)
-        frames = [SkeletonFrame.of(frame.index, frame.time_s, smoother.update(
-            tracker.update(estimator.estimate(frame), frame.time_s), frame.time_s)) for frame in video]  # fmt: skip
+        frames = [follower.update(frame.index, frame.time_s, estimator.estimate(frame)) for frame in video]
     output = TextOutput(target)
     writer = SkeletonWriter(output.file, header)
     for frame in frames:
