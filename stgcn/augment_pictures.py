@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stgcn import augment, choreography, gestures, puppets
+from stgcn import augment, choreography, gestures, puppets, scenes
 from stgcn.body import standing
 from stgcn.graph import COCO17
 
@@ -43,7 +43,7 @@ def waving() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_all(folder: str | Path) -> list[Path]:
-    """Write a PNG for each augmentation and made-up gesture, named like its function, and of puppets; the paths."""
+    """Write a PNG for each augmentation, gesture and way to come in, named like its function, and of puppets; paths."""
     times, solid = waving()
     flat = solid[..., [0, 1, 3]]
     rng = np.random.default_rng(3)
@@ -53,6 +53,7 @@ def draw_all(folder: str | Path) -> list[Path]:
     recorded = np.repeat(flat[:1], len(flat), axis=0)
     waved, clapped = (gesture(np.random.default_rng(1), times, recorded)
                       for gesture in (gestures.wave, gestures.clap))  # fmt: skip
+    _, entered = scenes.enter(np.random.default_rng(9), times, flat)
     pictures: dict[str, Callable[[Axes], None]] = {
         "crop": lambda axes: _over_time(axes, times, flat, *part),
         "change_speed": lambda axes: _over_time(axes, times, flat, augment.change_speed(times, 1.25), flat),
@@ -67,6 +68,7 @@ def draw_all(folder: str | Path) -> list[Path]:
         "pan": lambda axes: _over_time(axes, times, flat, times, augment.pan(times, flat, (0.15, 0))),
         "wave": lambda axes: _moments(axes, recorded, waved),
         "clap": lambda axes: _moments(axes, recorded, clapped),
+        "enter": lambda axes: _moments(axes, flat[-len(entered) :], entered),
         **{f"puppet_{label.replace(' ', '_')}": partial(_puppet, label=label) for label in PUPPETS},
     }
     folder = Path(folder)

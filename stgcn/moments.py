@@ -21,12 +21,13 @@ from stgcn.gestures import can_gesture, clap, gesticulate, wave
 from stgcn.graph import get_layout
 from stgcn.preprocess import Preprocess
 from stgcn.puppets import LAYOUT, perform
-from stgcn.scenes import Performance, hold, repeat
+from stgcn.scenes import Performance, enter, hold, repeat
 
 FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 LONGEST_ACT_S = 3.0
 NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
+ENTERING = 0.5
 GOES_ON = 0.5  # probability that somebody who does what has no name goes on with it, but for the arms that wave or clap
 
 
@@ -40,7 +41,9 @@ class Moments:
     silent: classes that are learned to be told apart and never announced, beside idle and other.
     by_legs, by_hands: classes that nobody can tell from keeping still where no knee, or no wrist, is in view; there,
         they are called idle.
+    enters: classes of people of whom ENTERING come into the picture meanwhile, nothing being before.
     repeated: classes that go on and look the same backwards; a clip of one is repeated for up to LONGEST_ACT_S.
+    balanced: probability that the clip is one of a class that is drawn first, each equally often, instead of its turn.
     alone: probability of the clip as it is, cut to its action.
     still_before, other_before: probabilities of keeping still before the action, or of doing something else.
     still_after: probability of keeping still after it.
@@ -61,7 +64,9 @@ class Moments:
     silent: Sequence[str] = ()
     by_legs: Sequence[str] = ()
     by_hands: Sequence[str] = ()
+    enters: Sequence[str] = ()
     repeated: Sequence[str] = ("wave", "clap")
+    balanced: float = 0.0
     alone: float = 0.25
     still_before: float = 0.35
     other_before: float = 0.25
@@ -78,7 +83,8 @@ class Moments:
         return (self.idle, self.other, *self.silent)
 
     def __post_init__(self):
-        for name in ("alone", "still_before", "other_before", "still_after", "gesture", "made_up", "puppets"):
+        for name in ("balanced", "alone", "still_before", "other_before", "still_after", "gesture", "made_up",
+                     "puppets"):  # fmt: skip
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"moments.{name} is a probability, got {getattr(self, name)}")
         if self.alone + self.still_before + self.other_before > 1:
@@ -96,7 +102,7 @@ class Moments:
 
 
 class MomentDataset(SkeletonDataset):
-    """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i.
+    """As `SkeletonDataset` with augmentation, item i being a moment of a performance around clip i (or see balanced).
 
     ValueError: see `SkeletonDataset`; there is no class that `moments` names, or none that puppets know, or they have
     another layout.
@@ -107,11 +113,15 @@ class MomentDataset(SkeletonDataset):
         if preprocess.people > 1:
             raise ValueError(f"moments are those of one person; preprocess.people is {preprocess.people}")
         super().__init__(clips, preprocess, len(classes), augment, seed)
-        for name in (*moments.nothing, *moments.by_legs, *moments.by_hands, *moments.repeated,
+        for name in (*moments.nothing, *moments.by_legs, *moments.by_hands, *moments.enters, *moments.repeated,
                      *(MADE_UP if moments.made_up else ())):  # fmt: skip
             if name not in classes:
                 raise ValueError(f"moments need the class {name!r}; the network has {', '.join(classes)}")
         self.classes, self.moments = tuple(classes), moments
+        of_class: dict[int, list[int]] = {}  # label to indices of its clips
+        for i, clip in enumerate(clips):
+            of_class.setdefault(clip.label, []).append(i)
+        self._of_class = list(of_class.values())
         self._played = [name for name in choreography.ACTIONS if name in classes]  # by puppets
         if moments.puppets and (preprocess.layout != LAYOUT or not self._played):
             raise ValueError(f"moments.puppets play {', '.join(choreography.ACTIONS)} in the layout {LAYOUT}; the "
@@ -122,11 +132,14 @@ class MomentDataset(SkeletonDataset):
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((self.seed, self.epoch, i))
+        clips = self._of_class[rng.integers(len(self._of_class))] if rng.random() < self.moments.balanced else [i]
+        clip = self.clips[clips[rng.integers(len(clips))]]
         if rng.random() < self.moments.alone:
-            sample, label = super().__getitem__(i)
-            return sample, self._index(self.classes[label], sample)
-        times, keypoints, end_s, label = self._moment(rng, self.clips[i])
-        times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
+            times, keypoints = self.augment(rng, self.preprocess.group, clip.times, clip.keypoints)
+            end_s, label = times[-1], self.classes[clip.label]
+        else:
+            times, keypoints, end_s, label = self._moment(rng, clip)
+            times, keypoints = self.augment.seen_by_a_camera(rng, self.preprocess.layout, times, keypoints)
         sample = self._sample(times, keypoints, end_s)
         return sample, self._index(label, sample)
 
@@ -145,6 +158,8 @@ class MomentDataset(SkeletonDataset):
         else:
             times, keypoints = self._performed(rng, clip)
         before = rng.random() * (1 - moments.alone)
+        if label in moments.enters and rng.random() < ENTERING:
+            (times, keypoints), before = enter(rng, times, keypoints, self.preprocess.layout), 1
         performance = Performance(rng, like=keypoints[0], layout=self.preprocess.layout)
         if before < moments.still_before:
             performance.hold(rng.uniform(*moments.hold_s))

@@ -15,6 +15,8 @@ from stgcn.noise import tremble
 
 FPS = 30.0  # of composed movement
 MOVE_S = 0.3  # from one pose to the next
+# Who comes into the picture: within which time, how often from below, and how many joints a detector needs.
+ENTER_S, FROM_BELOW, SEEN_OF_SOMEBODY = (0.5, 1.5), 0.6, 3
 
 
 def hold(rng: Generator, pose: np.ndarray, duration_s: float, fps: float = FPS, layout: str = "coco17"):
@@ -55,6 +57,31 @@ def move(start: np.ndarray, end: np.ndarray, duration_s: float = MOVE_S, fps: fl
     moved = np.where((only_end & ~early)[..., None], end, moved)
     moved[(only_start & ~early) | (only_end & early)] = 0
     return np.arange(n) / fps, moved.astype(np.float32)
+
+
+def enter(rng: Generator, times: np.ndarray, keypoints: np.ndarray, layout: str = "coco17"):
+    """Somebody comes into the picture while they do what they do, from below or from a side: times, keypoints.
+
+    What is beyond the picture's edge is not in view; who comes from below may walk away from the camera, and gets
+    smaller. Begins when SEEN_OF_SOMEBODY joints are in view; where they never are, all is as it was.
+    """
+    unit, middle = body_height(keypoints[-1], layout), body_centre(keypoints[-1], layout)[:2]
+    left = np.clip(1 - (times - times[0]) / rng.uniform(*ENTER_S), 0, 1)[:, None, None]  # (n, 1, 1): share of the way
+    if rng.random() < FROM_BELOW:
+        direction, way, edge = np.array([0, 1]), rng.uniform(0.5, 1.2), rng.uniform(0.3, 0.9)
+        nearer = 1 + rng.uniform(0, 0.6) * left
+    else:
+        direction, way, edge = np.array([rng.choice([-1, 1]), 0]), rng.uniform(0.4, 1.2), rng.uniform(0.15, 0.5)
+        nearer = 1
+    from_middle = (keypoints[..., :2] - middle) * nearer + direction * way * unit * left  # (n, V, 2)
+    inside = (from_middle @ direction < edge * unit) & (keypoints[..., 2] > 0)
+    entered = keypoints.copy()
+    entered[..., :2] = from_middle + middle
+    entered[~inside] = 0
+    seen = inside.sum(axis=1) >= SEEN_OF_SOMEBODY
+    if not seen.any():
+        return times, keypoints
+    return times[seen.argmax() :], entered[seen.argmax() :]
 
 
 def place(keypoints: np.ndarray, like: np.ndarray, layout: str = "coco17") -> np.ndarray:

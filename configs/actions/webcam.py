@@ -46,7 +46,8 @@ preprocess = dict(
 model = dict(width=32, dropout=0.2)
 
 moments = dict(
-    alone=0.35, other_before=0.15, made_up=0.08, puppets=0.35, repeated=["wave", "clap", "idle"],
+    balanced=0.7, hold_s=(0.3, 3.0), alone=0.35, other_before=0.15, made_up=0.08, puppets=0.35,
+    repeated=["wave", "clap", "idle"], enters=["walk"],
     by_legs=["squat", "kick"], by_hands=["wave", "clap", "throw", "push"],
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ def test_every_augmentation_has_a_small_picture_in_the_docs(tmp_path):
               if callable(value) and getattr(value, "__module__", "") == augment.__name__
               and not name.startswith("_") and name != "Augment"}  # fmt: skip
     of_puppets = {f"puppet_{label.replace(' ', '_')}" for label in PUPPETS}
-    assert {path.stem for path in paths} == public | {"wave", "clap"} | of_puppets
+    assert {path.stem for path in paths} == public | {"wave", "clap", "enter"} | of_puppets
     page = (DOCS / "augmentation.md").read_text()
     for path in paths:
         assert f"(augmentation/{path.name})" in page

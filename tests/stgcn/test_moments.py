@@ -35,6 +35,7 @@ def samples(count: int = 60, clips=None, classes=CLASSES, **moments) -> list:
 
 @pytest.mark.parametrize("wrong", [{"alone": 1.1}, {"still_after": -0.1}, {"puppets": 2}, {"lag_s": -1},
                                    {"gesture": 0.5, "made_up": 0.3}, {"hold_s": (0, 1)}, {"hold_s": (2, 1)},
+                                   {"balanced": 2},
                                    {"alone": 0.5, "still_before": 0.4, "other_before": 0.2}])  # fmt: skip
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -42,7 +43,7 @@ def test_impossible_settings_are_refused(wrong):
 
 
 @pytest.mark.parametrize("moments", [Moments(idle="nothing"), Moments(other="nothing"), Moments(silent=["golf"]),
-                                     Moments(by_legs=["squat"]), Moments(by_hands=["clap"]),
+                                     Moments(by_legs=["squat"]), Moments(by_hands=["clap"]), Moments(enters=["run"]),
                                      Moments(repeated=["clap"])])  # fmt: skip
 def test_classes_that_the_network_lacks_are_refused(moments):
     with pytest.raises(ValueError, match="the network has walk, wave, idle, other"):
@@ -70,6 +71,25 @@ def test_puppets_do_what_the_network_knows_in_place_of_the_recorded_person():
     assert {CLASSES[label] for label in labels} == {"wave", "walk", "other"}
     labels = [label for _, label in samples(80, puppets=0.5, lag_s=0)]
     assert 40 < labels.count(CLASSES.index("wave")) < 70, "half as recorded, and a quarter of the puppets"
+
+
+def test_rare_classes_are_seen_as_often_as_frequent_ones_if_it_is_said():
+    clips = [clip(1)] * 9 + [clip(0)]
+
+    def share_of_the_rare_one(balanced):
+        return np.mean([label == 0 for _, label in samples(200, clips=clips, balanced=balanced, lag_s=0)])
+
+    assert share_of_the_rare_one(0) == 0, "it is the turn of the first clip"
+    assert share_of_the_rare_one(1) == pytest.approx(0.5, abs=0.1)
+
+
+def test_who_walks_may_come_into_the_picture_and_is_said_to_walk():
+    def seen_at_first(**moments):
+        found = samples(40, clips=[clip(0, seconds=2)], lag_s=0, **moments)
+        assert {label for _, label in found} == {0}
+        return np.mean([window[2].any(dim=-1).sum(dim=-1)[window[2].flatten(1).any(dim=1)][0] for window, _ in found])
+
+    assert seen_at_first(enters=["walk"]) < 14 < 16 < seen_at_first()
 
 
 def test_the_same_seed_and_epoch_give_the_same_moment():

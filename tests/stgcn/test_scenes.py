@@ -123,3 +123,31 @@ def test_a_performance_may_begin_like_somebody_else(rng):
     performance.act(*clip(5))
     _, keypoints = performance.result()
     assert keypoints[0, SHOULDERS, :2] == pytest.approx(pose(300, 100)[SHOULDERS, :2], abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_comes_into_the_picture_is_seen_bit_by_bit_and_is_where_they_go_in_the_end(seed):
+    times, keypoints = clip(n=60)
+    now, entered = scenes.enter(np.random.default_rng(seed), times, keypoints)
+    seen = (entered[..., 2] > 0).sum(axis=1)
+    assert set(now) <= set(times) and now[-1] == times[-1] and seen[0] >= 3
+    assert (np.diff(seen[: round(1.5 * FPS)]) >= -1).all(), "no joint leaves, but for the walk itself"
+    there = entered[-1, :, 2] > 0
+    assert np.allclose(entered[-1, there], keypoints[-1, there]) and (entered[..., :2][entered[..., 2] == 0] == 0).all()
+
+
+def test_people_come_from_below_and_from_both_sides():
+    firsts = []
+    for seed in range(60):
+        _, entered = scenes.enter(np.random.default_rng(seed), *clip(n=60))
+        in_view = entered[0, :, 2] > 0
+        firsts.append((entered[0, in_view, :2] - pose()[in_view, :2]).mean(axis=0))
+    aside, down = np.array(firsts).T
+    assert (down > 20).mean() > 0.3 and (aside > 20).mean() > 0.1 and (aside < -20).mean() > 0.1
+
+
+def test_who_is_never_in_view_does_not_come_in(rng):
+    times, keypoints = clip()
+    nobody = keypoints * (1, 1, 0)
+    same_times, same = scenes.enter(rng, times, nobody)
+    assert np.array_equal(same_times, times) and np.array_equal(same, nobody)
