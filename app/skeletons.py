@@ -22,7 +22,7 @@ from stgcn.skeleton_files import RecordedFrame, SkeletonHeader
 
 PIXEL_DIGITS, CONFIDENCE_DIGITS = 2, 3  # decimals kept: finer than any estimator is right
 
-MIN_SPAN_S = 0.4  # seconds that a person must have been in view before their movement can be judged
+MIN_SPAN_S = 1.0  # seconds that a person must have been in view: of what is shorter, a network is often wrongly sure
 MOTION_S = 0.5  # motion energy is that of the last half second
 STRIDE_S = 0.2  # and is taken over strides, in which a movement goes far and the jitter of a detector does not
 

@@ -50,7 +50,7 @@ def test_a_checkpoint_without_what_live_use_needs_is_refused(change, reason):
 
 def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
     recogniser, windows = Recogniser(checkpoint()), None
-    for index in range(30):
+    for index in range(45):
         windows = recogniser.collect(recogniser.track(index, index / 30, [person(index / 30, 100)])) or windows
     usual = ActionClassifier(checkpoint()).scores(windows)
     cooler = ActionClassifier(replace(checkpoint(), decisions={"temperature": 2.0})).scores(windows)

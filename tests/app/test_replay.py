@@ -10,7 +10,7 @@ from app.errors import UserError
 from app.pipeline import Recogniser
 from app.replay import clip_labels, decide, frame_scores, record, scores_at
 from app.scoring import Decision
-from app.skeletons import SkeletonFrame
+from app.skeletons import MIN_SPAN_S, SkeletonFrame
 from app.streams import Interval, Stream
 from app.tracking import Track
 from tests.app.people import person
@@ -67,12 +67,12 @@ def test_replayed_decisions_are_those_of_the_recogniser(recorded):
 
 def test_keypoints_that_were_smoothed_when_they_were_recorded_are_not_smoothed_again():
     rng, frames = np.random.default_rng(0), []
-    for frame in stream(1.0).frames:
+    for frame in stream(1.5).frames:
         poses = [track.pose for track in frame.tracks]
         shaky = [replace(pose, keypoints=pose.keypoints + rng.normal(0, 4, (17, 3)) * (1, 1, 0)) for pose in poses]
         tracks = [replace(track, pose=pose) for track, pose in zip(frame.tracks, shaky)]
         frames.append(SkeletonFrame.of(frame.index, frame.time_s, tracks))
-    recorded = record(replace(stream(1.0), frames=tuple(frames)), checkpoint())
+    recorded = record(replace(stream(1.5), frames=tuple(frames)), checkpoint())
     for smoothing in (False, True):
         recogniser = Recogniser(checkpoint(), smoothing=smoothing)
         asked = [recogniser.collect(recogniser.track(frame.index, frame.time_s, [track.pose for track in frame.tracks]))
@@ -108,7 +108,7 @@ def test_frame_scores_have_a_row_for_every_person_and_moment(recorded):
     np.testing.assert_allclose(np.cumsum(seconds), times, atol=1e-9)
     np.testing.assert_array_equal(truth[:, wave] == 1, (times >= 0.5) & (times <= 2.5))
     assert (truth[:, stand] == -1).all()
-    assert (scores[times < 0.4, wave] == 0).all() and (scores[times > 0.6, wave] > 0).all()
+    assert (scores[times < MIN_SPAN_S, wave] == 0).all() and (scores[times > MIN_SPAN_S + 0.2, wave] > 0).all()
 
 
 def test_clips_are_named_by_the_network_alone(recorded):

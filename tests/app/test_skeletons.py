@@ -62,11 +62,11 @@ def test_streaming_gives_the_windows_of_the_whole_clip():
 def test_only_people_in_view_are_asked_about():
     windows = SlidingWindows(PREPROCESS)
     frames = skeletons(np.arange(60) / 30)
-    for frame in frames[:30]:
+    for frame in frames[:45]:
         windows.add(frame)
-    empty = type(frames[0])(30, 1.0, ())
+    empty = type(frames[0])(45, 1.5, ())
     windows.add(empty)
-    assert windows.cut(frames[29]).tracks == (1,)
+    assert windows.cut(frames[44]).tracks == (1,)
     assert windows.cut(empty).tracks == ()
     assert windows.cut(empty).inputs.shape[0] == 0
 
@@ -113,7 +113,7 @@ def test_motion_is_that_of_the_joints_whatever_the_network_sees():
     cuts = []
     for stream in ("joint", "bone+joint_motion"):
         windows = SlidingWindows(Preprocess(stream=stream))
-        frames = skeletons(np.arange(30) / 30, waves=True)
+        frames = skeletons(np.arange(45) / 30, waves=True)
         for frame in frames:
             windows.add(frame)
         cuts.append(windows.cut(frames[-1]))
@@ -125,7 +125,7 @@ def test_size_is_how_tall_somebody_looks_beside_the_picture():
     sizes = []
     for picture_height in (480, 960, None):
         windows = SlidingWindows(PREPROCESS, picture_height)
-        frames = skeletons(np.arange(30) / 30)
+        frames = skeletons(np.arange(45) / 30)
         for frame in frames:
             windows.add(frame)
         sizes.append(windows.cut(frames[-1]).size[0])
