@@ -27,7 +27,7 @@ FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say
 LONGEST_ACT_S = 3.0
 NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
-ENTERING = 0.5
+ENTERING = 0.5  # share of those who may come into the picture that do
 GOES_ON = 0.5  # probability that somebody who does what has no name goes on with it, but for the arms that wave or clap
 
 
@@ -159,7 +159,8 @@ class MomentDataset(SkeletonDataset):
             times, keypoints = self._performed(rng, clip)
         before = rng.random() * (1 - moments.alone)
         if label in moments.enters and rng.random() < ENTERING:
-            (times, keypoints), before = enter(rng, times, keypoints, self.preprocess.layout), 1
+            times, keypoints = enter(rng, times, keypoints, self.preprocess.layout)
+            before = 1  # whatever it was, nobody was in view
         performance = Performance(rng, like=keypoints[0], layout=self.preprocess.layout)
         if before < moments.still_before:
             performance.hold(rng.uniform(*moments.hold_s))
