@@ -19,6 +19,7 @@ from app.errors import UserError, run
 from app.outputs import Results, Targets
 from app.pipeline import Recogniser, Recognition
 from app.pose.base import PoseEstimator
+from app.skeletons import MIN_SPAN_S
 from app.timing import Stopwatch
 from stgcn.skeleton_files import SkeletonHeader
 
@@ -82,7 +83,7 @@ def process(
     Raises UserError on bad input. Whatever was recognised before the input broke stays, in files whose names
     contain `.partial`; on Ctrl-C the files are finished where the work stopped.
     """
-    count, people = 0, set()
+    count, people, judged = 0, set(), set()
     with Source(path, estimator) as source:
         recogniser = recogniser_for(source.header.size[1])
         results = Results(targets, source.header, source.reader, recogniser.stopwatch)
@@ -91,6 +92,7 @@ def process(
                 for frame, recognition in source.recognitions(recogniser):
                     results.write(frame, recognition)
                     people.update(track.id for track in recognition.skeletons.tracks)
+                    judged.update(recognition.states)
                     count += 1
                     bar.update()
             results.write_events(recogniser.finish())
@@ -108,6 +110,8 @@ def process(
             raise
     if not people:
         print(f"{path.name}: nobody in view", file=sys.stderr)
+    elif not judged:
+        print(f"{path.name}: nobody in view for {MIN_SPAN_S:g} s, without which no action is told", file=sys.stderr)
     return count
 
 

@@ -97,6 +97,15 @@ def test_a_video_in_which_nobody_appears_is_no_error(call, tmp_path, movenet):
     assert (tmp_path / "empty room.annotated.mp4").exists()
 
 
+def test_a_clip_too_short_to_tell_an_action_says_so(call, tmp_path):
+    person = {"track": 1, "score": 0.9, "box": [10, 5, 40, 45], "keypoints": [[20 + j, 10 + j, 0.9] for j in range(17)]}
+    for name, frames, told in (("short", 15, False), ("long", 45, True)):
+        lines = [json.dumps({"frame": i, "time_s": i / 30, "people": [person]}) + "\n" for i in range(frames)]
+        (tmp_path / f"{name}.jsonl").write_text(SKELETONS + "".join(lines))
+        code, _, err = call(f"{name}.jsonl")
+        assert code == 0 and ("nobody in view for 1 s" in err) is not told
+
+
 def test_what_a_video_held_before_it_broke_is_kept_under_a_name_that_says_so(call, tmp_path, movenet):
     whole = make_video(tmp_path / "whole.mp4", every(30, 90), movflags="faststart")
     shorten(whole, tmp_path / "cut.mp4", 0.7)
