@@ -13,6 +13,7 @@ from stgcn.graph import get_layout
 from stgcn.model import STGCN
 from stgcn.preprocess import Preprocess
 from stgcn.streams import channels
+from stgcn.taught import Taught
 from stgcn.weights import listed, load_weights
 
 FORMAT = "stgcn-checkpoint-1"
@@ -36,7 +37,7 @@ class Checkpoint:
     metrics, decisions and about hold plain values only: str, numbers, None, lists, tuples, dicts.
     """
 
-    model: STGCN
+    model: STGCN | Taught
     preprocess: Preprocess | None
     classes: tuple[str, ...]
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -44,12 +45,12 @@ class Checkpoint:
     about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        outputs, names = self.model.arguments["num_classes"], len(self.classes)
+        outputs, names = self.model.num_classes, len(self.classes)
         if names != outputs:
             raise CheckpointError(f"the network has {outputs} outputs, but there are {names} class names")
-        if self.preprocess is not None and self.preprocess.layout != self.model.arguments["layout"]:
+        if self.preprocess is not None and self.preprocess.layout != self.model.layout:
             raise CheckpointError(
-                f"the network expects {self.model.arguments['layout']} skeletons, its preprocessing makes "
+                f"the network expects {self.model.layout} skeletons, its preprocessing makes "
                 f"{self.preprocess.layout} ones"
             )
         if self.preprocess is not None:
@@ -122,7 +123,8 @@ def _read(path: Path, device: str | torch.device) -> Any:
 def _from_own(content: Any) -> Checkpoint | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
-    model = STGCN(**content["model"])
+    arguments = content["model"]
+    model = Taught(**arguments) if "learned" in arguments else STGCN(**arguments)
     load_weights(model, content["state_dict"])
     preprocess = content["preprocess"]
     return Checkpoint(
@@ -141,7 +143,7 @@ def _from_official(content: Any) -> Checkpoint | None:
         return None
     source, weights = recognised
     model = official.build(source, weights)
-    classes = tuple(f"class {i}" for i in range(model.arguments["num_classes"]))
+    classes = tuple(f"class {i}" for i in range(model.num_classes))
     return Checkpoint(model, preprocess=None, classes=classes, about={"source": source.title})
 
 

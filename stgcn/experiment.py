@@ -19,6 +19,7 @@ from stgcn.moments import MomentDataset
 from stgcn.readers import read_part
 from stgcn.settings import Settings
 from stgcn.streams import channels
+from stgcn.taught import Taught
 
 CLASSIFIER = "classifier."  # names of the weights that a network has for each class begin with it
 
@@ -29,6 +30,7 @@ class Experiment:
 
     decisions: with which a network trained in it decides in a live view, before it is calibrated: as the network does
         that training starts from, if any, but for its thresholds of single classes; empty for clips as they are.
+    start: from which training starts, if any.
     val: recordings held out of `train`, where the config asks for it.
     """
 
@@ -39,6 +41,7 @@ class Experiment:
     test: dict[str, SkeletonDataset]
     network: STGCN
     decisions: dict[str, Any]
+    start: Checkpoint | None = None
     val: SkeletonDataset | None = None
 
     @property
@@ -49,6 +52,22 @@ class Experiment:
             training=asdict(self.settings.training),
             training_samples=len(self.train),
         )
+
+    def result(self, network: STGCN | Taught) -> STGCN | Taught:
+        """What a training that ends with `network` gives, see `stgcn.settings.Training.beside`."""
+        if not self.settings.training.beside or isinstance(network, Taught):
+            return network
+        clips = SkeletonDataset(self.train.clips, self.settings.preprocess, len(self.classes))
+        inputs, labels = map(torch.stack, zip(*((window, torch.tensor(label)) for window, label in clips)))
+        # What the network knew and this one has no name for is something else.
+        names = [name if name in self.classes else self.settings.moments.other for name in self.start.classes]
+        both = Taught(self.start.model.arguments, network.arguments, taught=labels.unique().tolist(),
+                      places=[self.classes.index(name) for name in names],
+                      temperature=self.start.decisions.get("temperature", 1.0))  # fmt: skip
+        both.before.load_state_dict(self.start.model.state_dict())
+        both.learned.load_state_dict(network.state_dict())
+        both.eval().compare(inputs, labels)
+        return both
 
 
 def prepare(settings: Settings, seed: int) -> Experiment:
@@ -73,7 +92,7 @@ def prepare(settings: Settings, seed: int) -> Experiment:
     in_channels = channels(preprocess.stream, get_layout(preprocess.layout))
     torch.manual_seed(seed)
     network = STGCN(len(classes), preprocess.layout, in_channels=in_channels, **asdict(settings.model))
-    start = load(settings.training.start) if settings.training.start else None
+    start = _start(settings)
     if start is not None:
         _take_over(network, classes, start, settings.training.start)
     return Experiment(
@@ -84,8 +103,20 @@ def prepare(settings: Settings, seed: int) -> Experiment:
         test={name: SkeletonDataset(part.clips, **shared) for name, part in test.items()},
         network=network,
         decisions=_decisions(settings, start),
+        start=start,
         val=SkeletonDataset(val, **shared) if val else None,
     )
+
+
+def _start(settings: Settings) -> Checkpoint | None:
+    """The checkpoint that training starts from, if any. ValueError: it cannot be started from."""
+    path = settings.training.start
+    start = load(path) if path else None
+    if start is not None and not isinstance(start.model, STGCN):
+        raise ValueError(f"{path} was taught already; start from what it was taught from, with the clips of both times")
+    if settings.training.beside and (settings.moments is None or start.preprocess != settings.preprocess):
+        raise ValueError(f"training.beside needs moments, and the preprocessing of {path}: {start.preprocess}")
+    return start
 
 
 def _take_over(network: STGCN, classes: Sequence[str], start: Checkpoint, path: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from stgcn.explain_pictures import draw_maps, draw_moments, write_video
 from stgcn.explain_walk import walk
 from stgcn.explanation import Explanation, explain, read
 from stgcn.readers.skeletons import SKELETON_SUFFIX
+from stgcn.taught import Taught
 
 COMMAND = "python -m stgcn.explain"
 FOLDER = Path("work_dirs/explain")
@@ -82,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     try:
         checkpoint = load(options.checkpoint)
+        if isinstance(checkpoint.model, Taught):
+            print(f"two networks judge together in {options.checkpoint}; this is about the one that was taught",
+                  file=sys.stderr)
+            checkpoint = replace(checkpoint, model=checkpoint.model.learned)
         clip = read(checkpoint, options.clip)
         explanation = explain(checkpoint, clip, options.class_name)
         if options.walk:

@@ -49,7 +49,7 @@ class STGCN(nn.Module):
         _check(self.arguments)
         graph = torch.from_numpy(adjacency(layout, strategy))  # (K, V, V)
         self.num_joints = graph.shape[-1]
-        self.in_channels = in_channels
+        self.num_classes, self.layout, self.in_channels = num_classes, layout, in_channels
         self.data_norm = nn.BatchNorm1d(self.num_joints * in_channels)
         units, channels = [], in_channels
         for multiple, stride in UNITS:

@@ -87,6 +87,7 @@ class Training:
         other classes, starts anew.
     trunk_rate: learning rate of all but the classifier, as a share of its: the lower, the less of `start` is forgotten.
         Below 1, batch norms also keep its statistics.
+    beside: the network of `start` stays and judges what it knows, see `stgcn.taught`; for a live view.
     workers: processes that prepare batches; 0 prepares them between steps.
     """
 
@@ -101,6 +102,7 @@ class Training:
     amp: bool = False
     start: str = ""
     trunk_rate: float = 1.0
+    beside: bool = False
     workers: int = 0
 
     def __post_init__(self):
@@ -108,6 +110,8 @@ class Training:
             raise ValueError("training needs at least 1 epoch and batches of at least 2 clips")
         if self.samples < 0 or not 0 <= self.trunk_rate <= 1:
             raise ValueError("training.samples is not negative, and training.trunk_rate a share from 0 to 1")
+        if self.beside and not self.start:
+            raise ValueError("training.beside keeps the network of training.start, which is missing")
         if not 0 <= self.warmup_epochs < self.epochs:
             raise ValueError(f"warmup_epochs is 0..{self.epochs - 1} here, got {self.warmup_epochs}")
 

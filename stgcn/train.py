@@ -165,7 +165,7 @@ def _write_results(experiment: Experiment, network: STGCN, work_dir: Path, comma
         found[runner.BEST] = replace(best, about=best.about | about)
     parts = experiment.test | ({VAL: experiment.val} if experiment.val is not None else {})
     for file, checkpoint in found.items():
-        save(work_dir / file, checkpoint)
+        save(work_dir / file, replace(checkpoint, model=experiment.result(checkpoint.model)))
         stored = load(work_dir / file)  # what is tested is what the file gives: half precision turns a clip or two
         metrics = {name: measure(stored.model, part, classes) for name, part in parts.items()}
         save(work_dir / file, replace(stored, metrics=metrics))

@@ -33,7 +33,7 @@ moments = dict(
 augment = dict(crop_share=(0.5, 1.0), position_noise=0.01, hide_legs=0.4, hide_hips=0.7, close=0.3)
 
 training = dict(
-    start="checkpoints/stgcn-webcam.pth", trunk_rate=0.03,
+    start="checkpoints/stgcn-webcam.pth", trunk_rate=0.03, beside=True,
     epochs=45, samples=240, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True,
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from app import teach
 from app.errors import UserError
 from stgcn.readers.skeletons import path_of
 from stgcn.settings import read_settings
+from stgcn.taught import Taught
 from tests.app.media import every, make_video, shorten
 from tests.conftest import ROOT
 from tests.stgcn.made_up import write_config
@@ -20,7 +21,7 @@ TINY = """
 data = dict(splits="-", train=[], test={})
 model = dict(width=8)
 moments = dict(known=["jump"], puppets=0.3, repeated=[])
-training = dict(epochs=1, warmup_epochs=0, samples=16, batch_size=8)
+training = dict(epochs=1, warmup_epochs=0, samples=16, batch_size=8, beside=True)
 """
 
 
@@ -86,6 +87,7 @@ def test_clips_become_a_network_and_skeletons_that_are_there_are_not_sought_agai
         os.utime(clip, (1, 1))
     teach.main([str(clips), "-o", str(tmp_path / "out"), "--actions", str(actions)])
     taught = stgcn.load(tmp_path / "out/model.pth")
+    assert isinstance(taught.model, Taught)
     assert taught.classes == ("nod", "wave", "jump", "idle", "other")
     assert taught.decisions["nothing"] == ("idle", "other") and taught.metrics["clips"]["clips"] == 2
     assert taught.about["command"] == f"python -m app.teach {clips} -o {tmp_path / 'out'} --actions {actions}"

@@ -8,6 +8,7 @@ from stgcn.data import Part
 from stgcn.experiment import classes_to_learn, held_out, parts_to_test, prepare
 from stgcn.readers.skeletons import read_splits
 from stgcn.settings import read_settings
+from stgcn.taught import Taught
 from tests.stgcn.made_up import TEST_CLIPS, TRAINING_CLIPS, write_config
 
 
@@ -145,3 +146,32 @@ def test_a_network_decides_as_the_one_it_starts_from_but_for_thresholds_of_class
     nothing = {"nothing": ("idle", "other")}
     found = [prepare(read_settings(config, options), 0).decisions for options in (start | moments, moments, start)]
     assert found == [{"on": 0.8, "temperature": 0.7} | nothing, nothing, {}]
+
+
+@pytest.fixture
+def start(config, tmp_path):
+    """Path of a network for a live view that tells waving and jumping."""
+    options = {"moments.repeated": [], "moments.puppets": 0.5, "moments.known": ["jump"]}
+    known = prepare(read_settings(config, options), 1)
+    path = tmp_path / "start.pth"
+    save(path, Checkpoint(known.network.eval(), known.settings.preprocess, known.classes, decisions=known.decisions))
+    return str(path)
+
+
+def test_beside_another_network_only_one_for_a_live_view_that_sees_the_same(config, start):
+    for options in ({}, {"moments.repeated": [], "preprocess.frames": 10}):
+        with pytest.raises(ValueError, match="needs moments, and the preprocessing of .*start.pth: Preprocess"):
+            prepare(read_settings(config, {"training.start": start, "training.beside": True} | options), 0)
+
+
+def test_the_network_that_knew_stays_beside_the_one_that_was_taught(config, start, tmp_path):
+    options = {"training.start": start, "training.beside": True, "moments.repeated": []}
+    experiment = prepare(read_settings(config, options), 0)
+    both = experiment.result(experiment.network.eval())
+    assert isinstance(both, Taught) and experiment.result(both) is both
+    assert experiment.classes == ("nod", "wave", "idle", "other")
+    assert both.arguments["places"] == [0, 1, 3, 2, 3], "a jump is something else now"
+    assert both.arguments["taught"] == [0, 1] and both.alike.min() > 0, "it compared the clips"
+    save(tmp_path / "taught.pth", Checkpoint(both, experiment.settings.preprocess, experiment.classes))
+    with pytest.raises(ValueError, match="was taught already; start from what it was taught from"):
+        prepare(read_settings(config, options | {"training.start": str(tmp_path / "taught.pth")}), 0)

@@ -8,6 +8,7 @@ import pytest
 
 from stgcn.checkpoint import save
 from stgcn.explain import main
+from stgcn.taught import Taught
 from tests.stgcn.people import checkpoint, waving_clip, write_skeletons
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -80,6 +81,18 @@ def test_the_walk_is_printed_and_nothing_written(weights, clip, tmp_path, capsys
     main([str(weights), str(clip), "--walk", "-o", str(tmp_path / "out")])
     assert capsys.readouterr().out.startswith("### 1. Keypoints\n")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_of_two_networks_the_one_that_was_taught_is_explained(weights, clip, tmp_path, capsys):
+    one = checkpoint(12)
+    both = Taught(one.model.arguments, one.model.arguments, taught=[1], places=[0, 1, 2], temperature=1.0)
+    both.learned.load_state_dict(one.model.state_dict())
+    save(tmp_path / "taught.pth", replace(one, model=both.eval()))
+    main([str(weights), str(clip), "--walk"])
+    alone = capsys.readouterr()
+    main([str(tmp_path / "taught.pth"), str(clip), "--walk"])
+    of_two = capsys.readouterr()
+    assert of_two.out == alone.out and "the one that was taught" in of_two.err
 
 
 def test_the_page_shows_small_pictures_and_its_commands():

@@ -1,0 +1,63 @@
+"""A network that was taught new actions and the one that it started from, judging together.
+
+A few clips teach a network their actions and cost it much of what it knew. So the one that knew stays and goes on
+judging that. Of the taught one only what it says of the new actions counts, and only as far as the other sees now what
+it saw in their clips: what it took for nothing there is not announced of somebody whom it sees wave.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stgcn.model import STGCN
+
+ENOUGH = 0.25  # a class that has this score on average over the clips of an action speaks for it fully
+
+
+class Taught(nn.Module):
+    """Skeleton sequences in, one logit per class of the taught network out, as `stgcn.model.STGCN`.
+
+    With p_c the scores of the network that knew and q_k those of the taught one, action k has the score
+    q_k * sum over c of alike_kc * p_c. What all of these leave of 1 is shared out as p says.
+
+    before, learned: arguments of the two `STGCN`.
+    taught: indices of the classes that were taught.
+    places: for each class of `before`, its index among the classes of `learned`.
+    temperature: of both scores, and that at which the logits give the scores above; positive.
+    """
+
+    def __init__(self, before: Mapping[str, Any], learned: Mapping[str, Any], taught: Sequence[int],
+                 places: Sequence[int], temperature: float):  # fmt: skip
+        super().__init__()
+        self.arguments = dict(before=dict(before), learned=dict(learned), taught=list(taught), places=list(places),
+                              temperature=temperature)  # fmt: skip
+        self.before, self.learned = STGCN(**before), STGCN(**learned)
+        self.num_classes, self.layout = self.learned.num_classes, self.learned.layout
+        self.in_channels = self.learned.in_channels
+        self.register_buffer("taught", torch.tensor(taught), persistent=False)
+        self.register_buffer("places", torch.tensor(places), persistent=False)
+        self.register_buffer("alike", torch.zeros(len(taught), len(places)))  # 0..1
+        self.temperature = temperature
+
+    @torch.no_grad()
+    def compare(self, inputs: Tensor, labels: Tensor) -> None:
+        """Learn from clips what the network that knew sees in the actions that were taught.
+
+        inputs: (N, C, T, V, M). labels: (N,); each class that was taught occurs.
+        """
+        scores = self._scores(self.before, inputs)  # (N, classes of before)
+        means = torch.stack([scores[labels == index].mean(dim=0) for index in self.taught])
+        self.alike.copy_((means / ENOUGH).clamp(max=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, T, V, M) float -> (N, num_classes) logits. ValueError: see `STGCN`."""
+        known, learned = self._scores(self.before, x), self._scores(self.learned, x)
+        new = learned[:, self.taught] * (known @ self.alike.T)  # (N, len(taught))
+        left = known * (1 - new.sum(dim=1, keepdim=True))  # (N, classes of before)
+        scores = torch.zeros_like(learned).index_add(1, self.places, left).index_add(1, self.taught, new)
+        return self.temperature * scores.clamp(min=torch.finfo(scores.dtype).tiny).log()
+
+    def _scores(self, network: STGCN, x: Tensor) -> Tensor:
+        return (network(x) / self.temperature).softmax(dim=1)
