@@ -19,7 +19,7 @@ preprocess = dict(layout="coco17", fps=15.0, frames=24, stream="bone+joint_motio
 model = dict(width=32, dropout=0.2)  # both are those of the network it starts from
 
 moments = dict(
-    # What that network knows, played by made-up people, so that it is neither forgotten nor taken for something new.
+    # What that network knows and goes on judging, played by made-up people, so that it is not taken for something new.
     # Strike out what is the same as one of yours under another name; what you add to `silent` is not announced.
     known=[
         "wave", "clap", "sit down", "stand up", "walk", "run", "jump", "squat", "pick up", "throw", "kick", "push",
