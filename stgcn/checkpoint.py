@@ -124,7 +124,7 @@ def _from_own(content: Any) -> Checkpoint | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
     arguments = content["model"]
-    model = Taught(**arguments) if "learned" in arguments else STGCN(**arguments)
+    model = Taught.build(**arguments) if "learned" in arguments else STGCN(**arguments)
     load_weights(model, content["state_dict"])
     preprocess = content["preprocess"]
     return Checkpoint(

@@ -54,19 +54,17 @@ class Experiment:
         )
 
     def result(self, network: STGCN | Taught) -> STGCN | Taught:
-        """What a training that ends with `network` gives, see `stgcn.settings.Training.beside`."""
+        """What a training that ends with `network`, in eval mode, gives: see `stgcn.settings.Training.beside`."""
         if not self.settings.training.beside or isinstance(network, Taught):
             return network
         clips = SkeletonDataset(self.train.clips, self.settings.preprocess, len(self.classes))
         inputs, labels = map(torch.stack, zip(*((window, torch.tensor(label)) for window, label in clips)))
         # What the network knew and this one has no name for is something else.
         names = [name if name in self.classes else self.settings.moments.other for name in self.start.classes]
-        both = Taught(self.start.model.arguments, network.arguments, taught=labels.unique().tolist(),
+        both = Taught(self.start.model, network, taught=labels.unique().tolist(),
                       places=[self.classes.index(name) for name in names],
                       temperature=self.start.decisions.get("temperature", 1.0))  # fmt: skip
-        both.before.load_state_dict(self.start.model.state_dict())
-        both.learned.load_state_dict(network.state_dict())
-        both.eval().compare(inputs, labels)
+        both.compare(inputs, labels)
         return both
 
 
@@ -115,7 +113,8 @@ def _start(settings: Settings) -> Checkpoint | None:
     if start is not None and not isinstance(start.model, STGCN):
         raise ValueError(f"{path} was taught already; start from what it was taught from, with the clips of both times")
     if settings.training.beside and (settings.moments is None or start.preprocess != settings.preprocess):
-        raise ValueError(f"training.beside needs moments, and the preprocessing of {path}: {start.preprocess}")
+        raise ValueError(f"the network of {path} can only stay beside one for a live view (moments) that sees the same "
+                         f"({start.preprocess})")
     return start
 
 

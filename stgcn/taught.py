@@ -6,7 +6,7 @@ it saw in their clips: what it took for nothing there is not announced of somebo
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,24 +22,34 @@ class Taught(nn.Module):
     With p_c the scores of the network that knew and q_k those of the taught one, action k has the score
     q_k * sum over c of alike_kc * p_c. What all of these leave of 1 is shared out as p says.
 
-    before, learned: arguments of the two `STGCN`.
+    before, learned: the two networks, in eval mode.
     taught: indices of the classes that were taught.
     places: for each class of `before`, its index among the classes of `learned`.
-    temperature: of both scores, and that at which the logits give the scores above; positive.
+    temperature: of both scores, and that at which the logits give the scores above.
+
+    ValueError: an index that is none, another number of places, or a temperature that is not above 0.
     """
 
-    def __init__(self, before: Mapping[str, Any], learned: Mapping[str, Any], taught: Sequence[int],
-                 places: Sequence[int], temperature: float):  # fmt: skip
+    def __init__(self, before: STGCN, learned: STGCN, taught: Sequence[int], places: Sequence[int], temperature: float):
         super().__init__()
-        self.arguments = dict(before=dict(before), learned=dict(learned), taught=list(taught), places=list(places),
-                              temperature=temperature)  # fmt: skip
-        self.before, self.learned = STGCN(**before), STGCN(**learned)
-        self.num_classes, self.layout = self.learned.num_classes, self.learned.layout
-        self.in_channels = self.learned.in_channels
+        self.arguments = dict(before=before.arguments, learned=learned.arguments, taught=list(taught),
+                              places=list(places), temperature=temperature)  # fmt: skip
+        if not set(range(learned.num_classes)).issuperset((*taught, *places)) or len(places) != before.num_classes:
+            raise ValueError(f"{before.num_classes} classes in the places {places} and those taught, {taught}, are not "
+                             f"of {learned.num_classes} classes")
+        if not temperature > 0:
+            raise ValueError(f"a temperature is above 0, got {temperature}")
+        self.before, self.learned = before, learned
+        self.num_classes, self.layout, self.in_channels = learned.num_classes, learned.layout, learned.in_channels
         self.register_buffer("taught", torch.tensor(taught), persistent=False)
         self.register_buffer("places", torch.tensor(places), persistent=False)
         self.register_buffer("alike", torch.zeros(len(taught), len(places)))  # 0..1
         self.temperature = temperature
+
+    @classmethod
+    def build(cls, before: Mapping[str, Any], learned: Mapping[str, Any], **options: Any) -> Self:
+        """From `arguments`, with random weights. ValueError: see above and `STGCN`."""
+        return cls(STGCN(**before), STGCN(**learned), **options)
 
     @torch.no_grad()
     def compare(self, inputs: Tensor, labels: Tensor) -> None:

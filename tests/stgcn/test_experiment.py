@@ -160,7 +160,7 @@ def start(config, tmp_path):
 
 def test_beside_another_network_only_one_for_a_live_view_that_sees_the_same(config, start):
     for options in ({}, {"moments.repeated": [], "preprocess.frames": 10}):
-        with pytest.raises(ValueError, match="needs moments, and the preprocessing of .*start.pth: Preprocess"):
+        with pytest.raises(ValueError, match="start.pth can only stay beside one for a live .*Preprocess"):
             prepare(read_settings(config, {"training.start": start, "training.beside": True} | options), 0)
 
 

@@ -85,9 +85,8 @@ def test_the_walk_is_printed_and_nothing_written(weights, clip, tmp_path, capsys
 
 def test_of_two_networks_the_one_that_was_taught_is_explained(weights, clip, tmp_path, capsys):
     one = checkpoint(12)
-    both = Taught(one.model.arguments, one.model.arguments, taught=[1], places=[0, 1, 2], temperature=1.0)
-    both.learned.load_state_dict(one.model.state_dict())
-    save(tmp_path / "taught.pth", replace(one, model=both.eval()))
+    both = Taught(one.model, one.model, taught=[1], places=[0, 1, 2], temperature=1.0)
+    save(tmp_path / "taught.pth", replace(one, model=both))
     main([str(weights), str(clip), "--walk"])
     alone = capsys.readouterr()
     main([str(tmp_path / "taught.pth"), str(clip), "--walk"])

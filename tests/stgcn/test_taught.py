@@ -15,12 +15,8 @@ DAB, PLACES = [0], [1, 2, 2]
 @pytest.fixture
 def taught():
     torch.manual_seed(0)
-    networks = (STGCN(len(names), width=4, temporal_kernel=3).eval() for names in (KNOWN, CLASSES))
-    before, learned = networks
-    both = Taught(before.arguments, learned.arguments, taught=DAB, places=PLACES, temperature=0.5)
-    both.before.load_state_dict(before.state_dict())
-    both.learned.load_state_dict(learned.state_dict())
-    return both.eval()
+    before, learned = (STGCN(len(names), width=4, temporal_kernel=3).eval() for names in (KNOWN, CLASSES))
+    return Taught(before, learned, taught=DAB, places=PLACES, temperature=0.5)
 
 
 @pytest.fixture
@@ -31,6 +27,16 @@ def inputs():
 @torch.no_grad()
 def scores(network, inputs, temperature=0.5):
     return (network(inputs) / temperature).softmax(dim=1)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"taught": [3]}, "not of 3 classes"), ({"taught": [-1]}, "not of 3 classes"),
+    ({"places": [1, 2]}, "not of 3 classes"), ({"places": [1, 2, 9]}, "not of 3 classes"),
+    ({"temperature": 0.0}, "temperature is above 0"),
+])  # fmt: skip
+def test_what_does_not_fit_together_is_refused(taught, options, words):
+    with pytest.raises(ValueError, match=words):
+        Taught(taught.before, taught.learned, **dict(taught=DAB, places=PLACES, temperature=0.5) | options)
 
 
 def test_other_skeletons_are_refused(taught):
