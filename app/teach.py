@@ -8,8 +8,8 @@ that were mistaken for one of the actions.
 
 Skeletons are found in all clips, and kept: of a clip that was there before, they are not sought again, whatever --pose
 says; for those of another pose model, name another folder with -o. Three quarters of the clips train, a quarter say how
-well the network knows what it has not seen. It starts from the network that comes along, which stays
-beside it and goes on announcing what it knows. The recipe is configs/actions/my_actions.py.
+well the network knows what it has not seen. It starts from the network that comes along, which stays beside it and goes
+on announcing what it knows. The recipe is configs/actions/my_actions.py.
 """
 
 import argparse

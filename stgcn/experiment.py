@@ -57,8 +57,10 @@ class Experiment:
         """What a training that ends with `network`, in eval mode, gives: see `stgcn.settings.Training.beside`."""
         if not self.settings.training.beside or isinstance(network, Taught):
             return network
-        clips = SkeletonDataset(self.train.clips, self.settings.preprocess, len(self.classes))
-        inputs, labels = map(torch.stack, zip(*((window, torch.tensor(label)) for window, label in clips)))
+        clips = list(dict.fromkeys(self.train.clips))  # few are shown several times in an epoch
+        windows = SkeletonDataset(clips, self.settings.preprocess, len(self.classes))
+        inputs = torch.stack([window for window, _ in windows])  # (N, C, T, V, M)
+        labels = torch.tensor([clip.label for clip in clips])
         # What the network knew and this one has no name for is something else.
         names = [name if name in self.classes else self.settings.moments.other for name in self.start.classes]
         both = Taught(self.start.model, network, taught=labels.unique().tolist(),
