@@ -1,5 +1,5 @@
 # As webcam.py, but the ten actions that are never announced, most of them sports, are classes of their own.
-# To compare, see docs/decisions.md.
+# To compare, see docs/experiments.md.
 
 _base_ = "webcam.py"
 
