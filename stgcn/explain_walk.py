@@ -107,7 +107,7 @@ def _resampled(at: _Followed) -> str:
     missing = 100 * (keypoints[..., 2] == 0).mean()
     return _text(
         f"The network has a clock of its own: {preprocess.frames} frames, {preprocess.fps:g} a second,",
-        "the last of them the clip's last. Between observations lie straight lines, across gaps of at most",
+        "the last of them the clip's last. Between observations lie cubic curves, across gaps of at most",
         f"{preprocess.max_gap_s:g} s. A keypoint with a confidence below {preprocess.min_confidence:g}",
         f"counts as not seen. What was not seen is (0, 0, 0): {missing:.1f} % of all joints,",
         f"among them all joints of {(~keypoints.any(axis=(1, 2))).sum()} frames.",

@@ -24,8 +24,8 @@ class Preprocess:
     layout: joint layout, a name in `stgcn.graph.LAYOUTS`.
     fps, frames: the model's time grid; a window is `frames / fps` seconds long, whatever the camera's rate.
     min_confidence: a keypoint below it counts as not observed, 0..1.
-    max_gap_s: shorter gaps in what is observed are bridged by a straight line; after a longer one a joint
-        is missing, and where the whole person was gone, the window starts anew.
+    max_gap_s: shorter gaps in what is observed are bridged; after a longer one a joint is missing, and where the whole
+        person was gone, the window starts anew.
     stream: what the network sees of it, a name in `stgcn.streams.STREAMS`, or several joined by +.
     people: how many are seen together, as actions between two people need it; the place and size of the first
         are everybody's. Not for a live view, which judges each alone.
@@ -127,7 +127,11 @@ class Preprocess:
         return times, keypoints
 
     def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """`values` (n, V', D) of joints that are seen together, at the moments of `grid`; zeros where they were not."""
+        """`values` (n, V', D) of joints that are seen together, at the moments of `grid`; zeros where they were not.
+
+        Positions follow cubic Hermite curves (Catmull-Rom's slopes): straight lines between what a slow camera sees, or
+        across a gap, cut off the turns of a hand that waves. Confidences follow straight lines, and so stay in 0..1.
+        """
         if not len(times):
             return np.zeros((len(grid), *values.shape[1:]), np.float32)
         half_step_s = 0.5 / self.fps  # the ends hold that long, or a clip's first moment would be lost to rounding
@@ -136,7 +140,12 @@ class Preprocess:
         gap_s = times[after] - times[before]
         inside = (grid >= times[0] - half_step_s) & (grid <= times[-1] + half_step_s) & (gap_s <= self.max_gap_s)
         share = ((grid - times[before]) / np.where(gap_s > 0, gap_s, 1)).clip(0, 1).astype(np.float32)[:, None, None]
-        at_grid = values[before] + share * (values[after] - values[before])  # (T, V', D)
+        change = values[after] - values[before]  # (T, V', D)
+        at_grid = values[before] + share * change
+        if len(times) > 1:
+            slopes = np.gradient(values[..., :-1], times, axis=0)  # (n, V', D - 1) a second
+            leaving, arriving = (slopes[ends] * gap_s[:, None, None] - change[..., :-1] for ends in (before, after))
+            at_grid[..., :-1] += share * (1 - share) * ((1 - share) * leaving - share * arriving)
         return np.where(inside[:, None, None], at_grid, 0)
 
 
