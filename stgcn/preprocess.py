@@ -16,6 +16,8 @@ from stgcn.body import body_centre, body_height
 from stgcn.graph import SEVERAL, get_layout
 from stgcn.streams import check_name, stream
 
+SHORTEST_STEP_S = 1 / 60  # two frames that a camera delivers sooner, after a delay, do not show how fast somebody moves
+
 
 @dataclass(frozen=True)
 class Preprocess:
@@ -143,7 +145,9 @@ class Preprocess:
         change = values[after] - values[before]  # (T, V', D)
         at_grid = values[before] + share * change
         if len(times) > 1:
-            slopes = np.gradient(values[..., :-1], times, axis=0)  # (n, V', D - 1) a second
+            clock = np.cumsum(np.diff(times, prepend=times[0]).clip(SHORTEST_STEP_S))
+            slopes = np.gradient(values[..., :-1], clock, axis=0)  # (n, V', D - 1) a second
+            # How much farther than the straight line the slope at each end would lead.
             leaving, arriving = (slopes[ends] * gap_s[:, None, None] - change[..., :-1] for ends in (before, after))
             at_grid[..., :-1] += share * (1 - share) * ((1 - share) * leaving - share * arriving)
         return np.where(inside[:, None, None], at_grid, 0)

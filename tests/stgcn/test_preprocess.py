@@ -84,6 +84,15 @@ def test_what_speeds_up_evenly_is_where_it_was_between_uneven_looks():
     np.testing.assert_allclose(resampled[inner, WRIST, 0], 30 + 90 * np.square(grid[inner]), atol=1e-3)
 
 
+def test_frames_that_a_camera_delivers_in_a_burst_throw_nobody_off():
+    times, keypoints = clip()
+    late = times.copy()
+    late[30] = late[31] - 0.002
+    window, expected = PREPROCESS(late, keypoints, 2.0), PREPROCESS(times, keypoints, 2.0)
+    span = np.ptp(expected[0, :, WRIST])
+    assert np.abs(window - expected).max() < 0.2 * span  # which is a frame's way
+
+
 def test_confidence_stays_between_those_of_the_observations():
     times, keypoints = clip(10)
     keypoints[..., 2] = np.where(np.arange(len(times)) % 2, 1.0, 0.3)[:, None]
