@@ -132,8 +132,10 @@ class ActionDecider:
         return self._forget(frame, self._people)
 
     def _smooth(self, track: int, scores: np.ndarray, now: float) -> _Person:
-        person = self._people.setdefault(track, _Person(np.array(scores), now, now - MIN_SPAN_S,
-                                                        np.full(len(scores), np.inf)))  # fmt: skip
+        if track not in self._people:
+            never = np.full(len(scores), np.inf)
+            self._people[track] = _Person(np.array(scores), now, now - MIN_SPAN_S, never)
+        person = self._people[track]
         weight = -math.expm1(-(now - person.updated_s) / self._settings.smoothing_s)
         person.smoothed = person.smoothed + weight * (scores - person.smoothed)
         person.updated_s = now
@@ -143,9 +145,8 @@ class ActionDecider:
     def _lead(self, person: _Person, may_begin: bool) -> None:
         """Find the class that could begin now, and since when it could."""
         best = int(person.smoothed.argmax())
-        lead = person.smoothed[best] - np.sort(person.smoothed)[-2:-1].sum()  # a single class leads nothing else
         leads = (may_begin and best in self._candidates and person.smoothed[best] >= self._on[best]
-                 and lead >= self._settings.margin)  # fmt: skip
+                 and _ahead(person.smoothed) >= self._settings.margin)  # fmt: skip
         leader = best if leads else None
         if leader != person.leader:
             person.leader, person.leading_since_s = leader, person.updated_s
@@ -209,3 +210,8 @@ class ActionDecider:
         wait_s = self._wait_s(person, best)
         held = (person.updated_s - person.leading_since_s) / wait_s if wait_s and best == person.leader else 0.0
         return ActionState(track, None, float(scores[best]), None, self._classes[best], (reached + held) / 2, scores)
+
+
+def _ahead(scores: np.ndarray) -> float:
+    """How far the best of some scores (classes,) is ahead of the next; a single class is ahead of nothing else."""
+    return float(scores.max() - np.sort(scores)[-2:-1].sum())
