@@ -131,8 +131,9 @@ class Preprocess:
     def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
         """`values` (n, V', D) of joints that are seen together, at the moments of `grid`; zeros where they were not.
 
-        Positions follow cubic Hermite curves (Catmull-Rom's slopes): straight lines between what a slow camera sees, or
-        across a gap, cut off the turns of a hand that waves. Confidences follow straight lines, and so stay in 0..1.
+        Positions follow cubic Hermite curves with slopes from their neighbours: straight lines between what a slow
+        camera sees, or across a gap, cut off the turns of a hand that waves. Confidences follow straight lines, and so
+        stay in 0..1.
         """
         if not len(times):
             return np.zeros((len(grid), *values.shape[1:]), np.float32)

@@ -67,10 +67,10 @@ def test_a_person_who_was_never_seen_is_all_zeros():
     assert not PREPROCESS(np.zeros(0), np.zeros((0, 17, 3)), 2.0).any()
 
 
-@pytest.mark.parametrize("fps, tolerance", [(10, 0.08), (15, 0.02), (24, 0.005), (60, 0.002)])
+@pytest.mark.parametrize("fps, tolerance", [(10, 0.05), (15, 0.02), (24, 0.005), (60, 0.002)])
 def test_the_cameras_rate_does_not_matter(fps, tolerance):
-    expected = PREPROCESS(*clip(30, seconds=2.2), 2.0)
-    window = PREPROCESS(*clip(fps, seconds=2.2), 2.0)
+    expected = PREPROCESS(*clip(30), 2.0)
+    window = PREPROCESS(*clip(fps), 2.0)
     span = np.ptp(expected[0, :, WRIST])
     assert np.abs(window - expected).max() < tolerance * span  # of a hand that swings twice a second
 
