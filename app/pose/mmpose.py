@@ -26,6 +26,7 @@ DETECTOR_CONFIG = MMPOSE_CONFIGS / "demo/mmdetection_cfg/rtmdet_nano_320-8xb32_c
 
 DETECT_EVERY = 5  # frames; in between, each person's box follows from their keypoints
 NEW_PERSON_SCORE = 0.45  # what the detector must give somebody who is not being followed
+ONLY_PERSON_SCORE = 0.3  # the likeliest one, where there is nobody else: less would do, and nobody is drawn twice
 FOLLOWED_PERSON_SCORE = 0.25  # and somebody who is: a person does not vanish because the detector hesitates
 SAME_PERSON_IOU = 0.5
 SEEN_CONFIDENCE = 0.2  # a keypoint below it says nothing about where the person is
@@ -53,7 +54,7 @@ class PersonDetector:
 
 
 class TopDownEstimator:
-    """A detector every few frames and a pose network on every frame.
+    """A detector every few frames, on every frame while nobody is in view, and a pose network on every frame.
 
     The pose network's own output moves the boxes between two detections, which costs nothing and follows
     faster than the detector would.
@@ -88,12 +89,15 @@ class TopDownEstimator:
     def _boxes(self, image: np.ndarray) -> np.ndarray:
         """Where to look for a pose, (n, 4)."""
         self._frames_since_detection += 1
-        if self._frames_since_detection < DETECT_EVERY:
+        if len(self._followed) and self._frames_since_detection < DETECT_EVERY:
             return self._followed
         self._frames_since_detection = 0
         boxes, scores = self._detector.detect(image)
         known = _iou(boxes, self._followed).max(axis=1, initial=0) >= SAME_PERSON_IOU
-        return boxes[known | (scores >= NEW_PERSON_SCORE)]
+        there = known | (scores >= NEW_PERSON_SCORE)
+        if not there.any():
+            there[:1] = scores[:1] >= ONLY_PERSON_SCORE
+        return boxes[there]
 
 
 class OneStageEstimator:

@@ -1,5 +1,6 @@
 """Calibration: scores that can be believed, and thresholds better than before, but none without reason."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,7 @@ from tests.app.test_pipeline import checkpoint
 
 CLASSES = ("idle", "other", "wave", "sit")
 NOTHING = ("idle", "other")
-STEP_S = 0.1
+STEP_S = 0.2
 START = DecisionSettings(nothing=NOTHING, temperature=1.3)
 WAVE, SIT = Interval("wave", 2.0, 5.0, 1), Interval("sit down", 7.0, 9.0, 1)
 
@@ -60,7 +61,8 @@ def waves(now):
 
 
 _sure, _unsure = moments(says=waves, score=0.99), moments(says=lambda now: "sit", score=0.7)
-SURE_WAVE_UNSURE_SIT = [*_sure[:70], *_unsure[70:92], *_sure[92:]]
+_SIT = slice(round(7.0 / STEP_S), round(9.2 / STEP_S))
+SURE_WAVE_UNSURE_SIT = [*_sure[: _SIT.start], *_unsure[_SIT], *_sure[_SIT.stop :]]
 FALSE_WAVE = moments(20.0, says=waves, score=0.8)  # a threshold for all that stops it misses sitting down
 
 
@@ -162,9 +164,9 @@ def test_answers_are_labelled_with_what_is_true_and_where_it_changes_left_out():
     log_scores, labels = answers(stream(WAVE, SIT), moments(), CLASSES, NOTHING)
     assert log_scores.shape == (len(labels), len(CLASSES))
     names = [CLASSES[label] for label in labels]
-    settling = round(SETTLING_S / STEP_S)
+    settling = math.ceil(SETTLING_S / STEP_S)
     assert {name: names.count(name) for name in names} == {
-        "idle": 101 - 50 - 2 * settling, "wave": 30 - settling, "sit": 20 - settling,
+        "idle": 51 - 25 - 2 * settling, "wave": 15 - settling, "sit": 10 - settling,
     }  # fmt: skip
 
 

@@ -151,6 +151,13 @@ def test_the_person_is_found_in_nearly_every_frame(name, clip, request, shared):
         assert (np.abs(best.keypoints[SHOULDERS, :2]) < max(width, height)).all()
 
 
+def test_whoever_comes_into_an_empty_picture_is_found_in_the_next_frame(mmpose, shared):
+    person = frames(shared(WAVE), 1)[0].image
+    mmpose.reset()
+    assert not mmpose.estimate(Frame(np.zeros_like(person), 0, 0.0))
+    assert mmpose.estimate(Frame(person, 1, 0.04))
+
+
 def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
     video = frames(shared(WAVE))
     mmpose.reset()
