@@ -28,7 +28,7 @@ from stgcn.readers import skeletons as skeleton_reader
 from stgcn.readers import webcam
 from stgcn.scenes import FPS, Performance, repeat
 
-SIDES = {"test": 1, "val": 2}  # and the seed of each
+SIDES = {"test": 1, "val": 2}  # and the first seed of each
 SPLIT = 1  # of J-HMDB
 HELD_OUT = 0.2  # of its training clips make validation streams: `data.val` of the config of a network to be calibrated
 SIGNING = Path(__file__).parents[1] / "configs" / "actions" / "videos.csv"  # who of those who sign trains and who tests
@@ -207,9 +207,15 @@ def _of_frames(name: str, group: str, size: tuple[int, int], times: Iterable[flo
     return Stream(name, group, size, frames, intervals)
 
 
-def make(side: str, folder: Path, splits: Path, recordings: Path) -> Iterable[Stream]:
-    """All streams of a side, "test" or "val", from the skeleton files in `folder`. ValueError: something is missing."""
-    rng = np.random.default_rng(SIDES[side])
+def make(side: str, folder: Path, splits: Path, recordings: Path, seed: int = 0) -> Iterable[Stream]:
+    """All streams of a side, "test" or "val", from the skeleton files in `folder`.
+
+    seed: 0 or more; of the order of the clips and of the pauses between them. ValueError: it is less, or something is
+    missing.
+    """
+    if seed < 0:
+        raise ValueError(f"the seed is 0 or more, not {seed}")
+    rng = np.random.default_rng((SIDES[side], seed))
     division = skeleton_reader.read_splits(splits, SPLIT)
     recorded_side = "test" if side == "test" else "train"
     parts = {"": division.test} if side == "test" else val_parts(division)
@@ -259,7 +265,7 @@ def main() -> None:
     args = _parser().parse_args()
     try:
         made = [streams.save(args.output, stream)
-                for stream in tqdm(make(args.side, args.skeletons, args.splits, args.webcam), unit="stream")]
+                for stream in tqdm(make(args.side, args.skeletons, args.splits, args.webcam, args.seed), unit="stream")]
     except ValueError as error:
         raise UserError(str(error)) from None
     except OSError as error:
@@ -274,6 +280,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--side", choices=tuple(SIDES), default="test",
                         help="test: held-out clips, to measure; val: a fifth of the training clips, to choose "
                              "thresholds (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="others give the same clips in another order and with other pauses, which tells how much "
+                             "of a figure is chance (default: %(default)s)")
     parser.add_argument("--skeletons", type=Path, default=Path("work_dirs/skeletons"), metavar="FOLDER",
                         help="skeleton files jhmdb/ESTIMATOR/CLASS/CLIP and videos/ESTIMATOR/VIDEO, and for val also "
                              f"{SMALL}/CLASS/CLIP, not of all, made with python -m app.video (default: %(default)s)")

@@ -38,6 +38,11 @@ def test_the_command_refuses_what_is_missing_with_one_line(tmp_path):
     assert result.returncode == 2 and len(lines) == 1 and "nowhere.csv" in lines[0]
 
 
+def test_a_seed_below_zero_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="the seed is 0 or more, not -1"):
+        list(make_streams.make("test", tmp_path, tmp_path, tmp_path, seed=-1))
+
+
 def test_every_action_is_in_the_truth_once_and_distractors_join_them(rng):
     clips = [clip(label) for label in ("clap", "jump", "sit", "walk", "wave") * 4 + ("golf",) * 9]
     made = make_streams.action_streams(clips, CLASSES, rng, "actions")

@@ -15,6 +15,7 @@ from app.errors import UserError
 
 WAVE = "data/jhmdb/videos/wave/wave_and_say_hi_wave_u_nm_np1_fr_med_0.mp4"
 DESK = "videos/asl_book.mkv"
+STOOPING = "data/jhmdb/videos/push/Kommandant__muss_Auto_schieben_push_f_cm_np1_ri_bad_0.mp4"
 TINYPOSE = "weights/tinypose_litehrnet-naive_coco17_256x192.py"
 DETECTOR = "weights/rtmdet-nano_person_320.pth"
 WRISTS, SHOULDERS = [9, 10], [5, 6]
@@ -156,6 +157,12 @@ def test_whoever_comes_into_an_empty_picture_is_found_in_the_next_frame(mmpose, 
     mmpose.reset()
     assert not mmpose.estimate(Frame(np.zeros_like(person), 0, 0.0))
     assert mmpose.estimate(Frame(person, 1, 0.04))
+
+
+def test_somebody_of_whom_the_detector_is_unsure_is_followed_where_nobody_else_is(mmpose, shared):
+    mmpose.reset()
+    found = [bool(mmpose.estimate(frame)) for frame in frames(shared(STOOPING))]
+    assert np.mean(found) > 0.9
 
 
 def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
