@@ -26,7 +26,7 @@ DETECTOR_CONFIG = MMPOSE_CONFIGS / "demo/mmdetection_cfg/rtmdet_nano_320-8xb32_c
 
 DETECT_EVERY = 5  # frames; in between, each person's box follows from their keypoints
 NEW_PERSON_SCORE = 0.45  # what the detector must give somebody who is not being followed
-ONLY_PERSON_SCORE = 0.3  # the likeliest one, where there is nobody else: less would do, and nobody is drawn twice
+ONLY_PERSON_SCORE = 0.3  # the likeliest one, where nobody else is: with so little, several are often one person
 FOLLOWED_PERSON_SCORE = 0.25  # and somebody who is: a person does not vanish because the detector hesitates
 SAME_PERSON_IOU = 0.5
 SEEN_CONFIDENCE = 0.2  # a keypoint below it says nothing about where the person is
