@@ -28,7 +28,7 @@ from stgcn.readers import skeletons as skeleton_reader
 from stgcn.readers import webcam
 from stgcn.scenes import FPS, Performance, repeat
 
-SIDES = {"test": 1, "val": 2}  # and the first seed of each
+SIDES = {"test": 1, "val": 2}  # and a number that tells the randomness of one from that of the other
 SPLIT = 1  # of J-HMDB
 HELD_OUT = 0.2  # of its training clips make validation streams: `data.val` of the config of a network to be calibrated
 SIGNING = Path(__file__).parents[1] / "configs" / "actions" / "videos.csv"  # who of those who sign trains and who tests

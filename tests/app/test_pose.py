@@ -15,6 +15,7 @@ from app.errors import UserError
 
 WAVE = "data/jhmdb/videos/wave/wave_and_say_hi_wave_u_nm_np1_fr_med_0.mp4"
 DESK = "videos/asl_book.mkv"
+CLOSE_UP = "videos/arm_wrestling.mp4"
 STOOPING = "data/jhmdb/videos/push/Kommandant__muss_Auto_schieben_push_f_cm_np1_ri_bad_0.mp4"
 TINYPOSE = "weights/tinypose_litehrnet-naive_coco17_256x192.py"
 DETECTOR = "weights/rtmdet-nano_person_320.pth"
@@ -163,6 +164,11 @@ def test_somebody_of_whom_the_detector_is_unsure_is_followed_where_nobody_else_i
     mmpose.reset()
     found = [bool(mmpose.estimate(frame)) for frame in frames(shared(STOOPING))]
     assert np.mean(found) > 0.9
+
+
+def test_beside_others_somebody_of_whom_the_detector_is_unsure_is_not_followed(mmpose, shared):
+    mmpose.reset()
+    assert max(len(mmpose.estimate(frame)) for frame in frames(shared(CLOSE_UP), 20)) <= 3  # of limbs it makes people
 
 
 def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
