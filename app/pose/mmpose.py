@@ -87,7 +87,7 @@ class TopDownEstimator:
         return poses
 
     def _boxes(self, image: np.ndarray) -> np.ndarray:
-        """Where to look for a pose, (n, 4)."""
+        """Where to look for a pose, (n, 4); whom the detector does not confirm, when its turn comes, is forgotten."""
         self._frames_since_detection += 1
         if len(self._followed) and self._frames_since_detection < DETECT_EVERY:
             return self._followed
@@ -97,7 +97,8 @@ class TopDownEstimator:
         there = known | (scores >= NEW_PERSON_SCORE)
         if not there.any():
             there[:1] = scores[:1] >= ONLY_PERSON_SCORE
-        return boxes[there]
+        self._followed = boxes[there]
+        return self._followed
 
 
 class OneStageEstimator:

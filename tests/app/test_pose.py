@@ -171,6 +171,14 @@ def test_beside_others_somebody_of_whom_the_detector_is_unsure_is_not_followed(m
     assert max(len(mmpose.estimate(frame)) for frame in frames(shared(CLOSE_UP), 20)) <= 3  # of limbs it makes people
 
 
+def test_whoever_the_detector_no_longer_confirms_is_gone_though_the_pose_network_sees_them(mmpose, shared):
+    video = [frame.image for frame in frames(shared(WAVE), 12)]
+    faint = [(0.1 * image + 115).astype(np.uint8) for image in video]
+    mmpose.reset()
+    found = [bool(mmpose.estimate(Frame(image, i, i / 30))) for i, image in enumerate(video[:1] + faint[1:])]
+    assert found[:4] == [True] * 4 and not any(found[6:])
+
+
 def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
     video = frames(shared(WAVE))
     mmpose.reset()
