@@ -34,6 +34,7 @@ from stgcn import exit_codes, plots, runner
 from stgcn.checkpoint import Checkpoint, load, save
 from stgcn.experiment import CLASSIFIER, Experiment, prepare
 from stgcn.model import STGCN
+from stgcn.norms import settle
 from stgcn.results import measure
 from stgcn.settings import VAL, Settings, Training, read_settings
 from stgcn.trusted import MMENGINE_GLOBALS
@@ -56,7 +57,7 @@ def ready(settings: Settings, work_dir: Path, seed: int = 0, resume: bool = Fals
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
-    """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any.
+    """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any, and `settle` batch norms.
 
     Returns the experiment's network, in eval mode, on the CPU; in every process the same.
     Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
@@ -69,9 +70,12 @@ def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN
         _runner(experiment, work_dir, last if resume and last.is_file() else None).train()
         barrier()  # until the main process has written
         state = torch.load(last, map_location="cpu", weights_only=True)
-    learner = runner.Learner(experiment.network.cpu(), experiment.settings.training)
-    learner.load_state_dict(state["state_dict"])  # with a moving average, this is the average
-    return experiment.network.eval()
+    network, options = experiment.network, experiment.settings.training
+    runner.Learner(network, options).load_state_dict(state["state_dict"])  # with a moving average, this is the average
+    if options.trunk_rate == 1:  # else they are to stay as they were, see `Learner.train`
+        experiment.train.epoch = options.epochs  # one more, which is not learned from
+        settle(network, experiment.train, options.batch_size, experiment.seed, quiet=not is_main_process())
+    return network.cpu().eval()
 
 
 def check_resumable(experiment: Experiment, work_dir: Path) -> None:
