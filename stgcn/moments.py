@@ -23,7 +23,7 @@ from stgcn.preprocess import Preprocess
 from stgcn.puppets import LAYOUT, perform
 from stgcn.scenes import Performance, enter, hold, repeat
 
-FIRST_MOMENT_S = 1.0  # of being in view, before which a live view judges nobody (`app.skeletons.MIN_SPAN_S`)
+FIRST_MOMENT_S = 0.3  # of somebody's being in view, before which nobody can say anything
 LONGEST_ACT_S = 3.0
 NAMELESS = 0.2  # share of puppets that do something without a name, beside its turn among the rest
 MADE_UP, MADE_UP_S = {"wave": wave, "clap": clap}, (0.8, 3.0)
