@@ -7,7 +7,8 @@ A config is a Python file, see `stgcn.settings.Settings` and configs/actions. Th
     train.log             mmengine's log; its numbers for other programs are in the folder with the date
     curves.png            loss and accuracy, epoch by epoch
     last.pth              the state of training, from which --resume goes on
-    model.pth             the network of the last epoch: a project checkpoint, with its test results inside
+    model.pth             the network of the last epoch, its batch norms measured anew: a project checkpoint, with its
+                          test results inside
     best.pth              likewise the best epoch, if the config holds recordings out (`data.val`)
     confusion_PART.png    of model.pth on each part of the test data; best_confusion_PART.png of best.pth
 
