@@ -9,7 +9,7 @@ A config is a Python file, see `stgcn.settings.Settings` and configs/actions. Th
     last.pth              the state of training, from which --resume goes on
     model.pth             the network of the last epoch, its batch norms measured anew: a project checkpoint, with its
                           test results inside
-    best.pth              likewise the best epoch, if the config holds recordings out (`data.val`)
+    best.pth              the best epoch, as it was then, if the config holds recordings out (`data.val`); results likewise
     confusion_PART.png    of model.pth on each part of the test data; best_confusion_PART.png of best.pth
 
 The test clips have no influence on the training, nor on which epoch is the best.
@@ -58,9 +58,9 @@ def ready(settings: Settings, work_dir: Path, seed: int = 0, resume: bool = Fals
 
 
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
-    """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any, and `settle` batch norms.
+    """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any.
 
-    Returns the experiment's network, in eval mode, on the CPU; in every process the same.
+    Returns the experiment's network, its batch norms measured anew, in eval mode, on the CPU; in every process the same.
     Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
     """
     last = work_dir / runner.LAST
