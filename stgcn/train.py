@@ -9,7 +9,7 @@ A config is a Python file, see `stgcn.settings.Settings` and configs/actions. Th
     last.pth              the state of training, from which --resume goes on
     model.pth             the network of the last epoch, its batch norms measured anew: a project checkpoint, with its
                           test results inside
-    best.pth              the best epoch, as it was then, if the config holds recordings out (`data.val`); results likewise
+    best.pth              the best epoch, as it was then, if the config holds recordings out (`data.val`); likewise
     confusion_PART.png    of model.pth on each part of the test data; best_confusion_PART.png of best.pth
 
 The test clips have no influence on the training, nor on which epoch is the best.
@@ -60,8 +60,8 @@ def ready(settings: Settings, work_dir: Path, seed: int = 0, resume: bool = Fals
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
     """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any.
 
-    Returns the experiment's network, its batch norms measured anew, in eval mode, on the CPU; in every process the same.
-    Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
+    Returns the experiment's network with its batch norms measured anew, in eval mode, on the CPU; in every process the
+    same. Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
     """
     last = work_dir / runner.LAST
     if not resume and is_main_process():
