@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from stgcn.data import SkeletonDataset
 
-MOST_SAMPLES = 4096  # more change nothing that can be seen
+MOST_SAMPLES = 4096  # what takes a CPU core half a minute or two; large sets hold many times more
 
 
 def settle(network: nn.Module, samples: SkeletonDataset, batch_size: int, seed: int = 0, quiet: bool = False) -> None:
