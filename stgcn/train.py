@@ -7,9 +7,8 @@ A config is a Python file, see `stgcn.settings.Settings` and configs/actions. Th
     train.log             mmengine's log; its numbers for other programs are in the folder with the date
     curves.png            loss and accuracy, epoch by epoch
     last.pth              the state of training, from which --resume goes on
-    model.pth             the network of the last epoch, its batch norms measured anew: a project checkpoint, with its
-                          test results inside
-    best.pth              the best epoch, as it was then, if the config holds recordings out (`data.val`); likewise
+    model.pth             the network of the last epoch: a project checkpoint, with its test results inside
+    best.pth              likewise the best epoch, if the config holds recordings out (`data.val`)
     confusion_PART.png    of model.pth on each part of the test data; best_confusion_PART.png of best.pth
 
 The test clips have no influence on the training, nor on which epoch is the best.
@@ -35,7 +34,6 @@ from stgcn import exit_codes, plots, runner
 from stgcn.checkpoint import Checkpoint, load, save
 from stgcn.experiment import CLASSIFIER, Experiment, prepare
 from stgcn.model import STGCN
-from stgcn.norms import settle
 from stgcn.results import measure
 from stgcn.settings import VAL, Settings, Training, read_settings
 from stgcn.trusted import MMENGINE_GLOBALS
@@ -60,8 +58,8 @@ def ready(settings: Settings, work_dir: Path, seed: int = 0, resume: bool = Fals
 def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN:
     """Train to the last epoch, with `resume` from the last one in `work_dir`, if there is any.
 
-    Returns the experiment's network with its batch norms measured anew, in eval mode, on the CPU; in every process the
-    same. Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
+    Returns the experiment's network, in eval mode, on the CPU; in every process the same.
+    Before going on, ask `check_resumable`. ValueError: see `batch_of_a_process`.
     """
     last = work_dir / runner.LAST
     if not resume and is_main_process():
@@ -71,12 +69,9 @@ def train(experiment: Experiment, work_dir: Path, resume: bool = False) -> STGCN
         _runner(experiment, work_dir, last if resume and last.is_file() else None).train()
         barrier()  # until the main process has written
         state = torch.load(last, map_location="cpu", weights_only=True)
-    network, options = experiment.network, experiment.settings.training
-    runner.Learner(network, options).load_state_dict(state["state_dict"])  # with a moving average, this is the average
-    if options.trunk_rate == 1:  # else they are to stay as they were, see `Learner.train`
-        experiment.train.epoch = options.epochs  # one more, which is not learned from
-        settle(network, experiment.train, options.batch_size, experiment.seed, quiet=not is_main_process())
-    return network.cpu().eval()
+    learner = runner.Learner(experiment.network.cpu(), experiment.settings.training)
+    learner.load_state_dict(state["state_dict"])  # with a moving average, this is the average
+    return experiment.network.eval()
 
 
 def check_resumable(experiment: Experiment, work_dir: Path) -> None:

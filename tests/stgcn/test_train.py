@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from stgcn import runner
 from stgcn.checkpoint import load
 from stgcn.data import SkeletonDataset
 from stgcn.experiment import prepare
-from stgcn.norms import settle
 from stgcn.results import measure
 from stgcn.settings import read_settings
 from stgcn.train import batch_of_a_process, check_resumable, main, train
@@ -115,15 +113,6 @@ def test_a_trunk_that_may_not_change_stays_and_the_classifier_learns(config, tmp
     changed = {name for name, weight in after.network.state_dict().items()
                if not torch.equal(weight, before.network.state_dict()[name])}  # fmt: skip
     assert changed == {"classifier.weight", "classifier.bias"}
-
-
-def test_batch_norms_are_measured_anew_at_the_end(config, tmp_path):
-    experiment = prepare(read_settings(config, {"training.epochs": 2}), 0)
-    network = train(experiment, tmp_path)
-    again = deepcopy(network)
-    settle(again, experiment.train, experiment.settings.training.batch_size)
-    for name, value in again.state_dict().items():
-        assert torch.equal(value, network.state_dict()[name]), name
 
 
 def test_learns_to_tell_two_motions_apart(config, trained):
