@@ -76,10 +76,10 @@ class TopDownEstimator:
     def estimate(self, frame: Frame) -> list[Pose]:
         """The people in `frame`, in pixels of the frame."""
         boxes = self._boxes(frame.image)
-        if not len(boxes):
-            return []
-        with _registry_of(self._model.cfg):
-            people = inference_topdown(self._model, frame.image, boxes)
+        people = []
+        if len(boxes):  # for none, MMPose would take the whole picture
+            with _registry_of(self._model.cfg):
+                people = inference_topdown(self._model, frame.image, boxes)
         poses = [_pose(person.pred_instances, 0, box) for person, box in zip(people, boxes)]
         poses = [pose for pose in poses if pose.score >= MIN_POSE_SCORE]
         followed = [box for pose in poses if (box := _box_of_keypoints(pose.keypoints)) is not None]
@@ -97,8 +97,7 @@ class TopDownEstimator:
         there = known | (scores >= NEW_PERSON_SCORE)
         if not there.any():
             there[:1] = scores[:1] >= ONLY_PERSON_SCORE
-        self._followed = boxes[there]
-        return self._followed
+        return boxes[there]
 
 
 class OneStageEstimator:

@@ -176,7 +176,7 @@ def test_whoever_the_detector_no_longer_confirms_is_gone_though_the_pose_network
     faint = [(0.1 * image + 115).astype(np.uint8) for image in video]
     mmpose.reset()
     found = [bool(mmpose.estimate(Frame(image, i, i / 30))) for i, image in enumerate(video[:1] + faint[1:])]
-    assert found[:4] == [True] * 4 and not any(found[6:])
+    assert found[:4] == [True] * 4 and not any(found[5:])
 
 
 def test_both_estimators_see_the_same_hand_wave(mmpose, movenet, shared):
