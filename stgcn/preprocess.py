@@ -16,8 +16,6 @@ from stgcn.body import body_centre, body_height
 from stgcn.graph import SEVERAL, get_layout
 from stgcn.streams import check_name, stream
 
-SHORTEST_STEP_S = 1 / 60  # two frames that a camera delivers sooner, after a delay, do not show how fast somebody moves
-
 
 @dataclass(frozen=True)
 class Preprocess:
@@ -131,9 +129,10 @@ class Preprocess:
     def _interpolate(self, grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
         """`values` (n, V', D) of joints that are seen together, at the moments of `grid`; zeros where they were not.
 
-        Positions follow cubic Hermite curves with slopes from their neighbours: straight lines between what a slow
-        camera sees, or across a gap, cut off the turns of a hand that waves. Confidences follow straight lines, and so
-        stay in 0..1.
+        Positions follow cubic Hermite curves, for straight lines between what a slow camera sees cut off the turns of a
+        hand that waves. The slope at an observation is that from the one before it to the one after it, however long
+        each took: a keypoint that is wrong just before a gap hardly bends the curve across it. Confidences follow
+        straight lines, and so stay in 0..1.
         """
         if not len(times):
             return np.zeros((len(grid), *values.shape[1:]), np.float32)
@@ -146,8 +145,9 @@ class Preprocess:
         change = values[after] - values[before]  # (T, V', D)
         at_grid = values[before] + share * change
         if len(times) > 1:
-            clock = np.cumsum(np.diff(times, prepend=times[0]).clip(SHORTEST_STEP_S))
-            slopes = np.gradient(values[..., :-1], clock, axis=0)  # (n, V', D - 1) a second
+            earlier, later = (np.arange(len(times))[:, None] + (-1, 1)).clip(0, len(times) - 1).T
+            way = values[later, :, :-1] - values[earlier, :, :-1]
+            slopes = way / (times[later] - times[earlier])[:, None, None]  # (n, V', D - 1) a second
             # How much farther than the straight line the slope at each end would lead.
             leaving, arriving = (slopes[ends] * gap_s[:, None, None] - change[..., :-1] for ends in (before, after))
             at_grid[..., :-1] += share * (1 - share) * ((1 - share) * leaving - share * arriving)

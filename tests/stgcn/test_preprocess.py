@@ -75,13 +75,25 @@ def test_the_cameras_rate_does_not_matter(fps, tolerance):
     assert np.abs(window - expected).max() < tolerance * span  # of a hand that swings twice a second
 
 
-def test_what_speeds_up_evenly_is_where_it_was_between_uneven_looks():
-    times = np.cumsum([0.0, 0.1, 0.05, 0.2, 0.1, 0.15, 0.1, 0.1])
+@pytest.mark.parametrize(
+    "times, power", [(np.arange(12) / 10, 2), (np.cumsum([0.0, 0.1, 0.05, 0.2, 0.1, 0.15, 0.1]), 1)]
+)
+def test_between_even_looks_speed_may_change_and_between_uneven_ones_it_is_kept(times, power):
     keypoints = waving(times)
-    keypoints[..., 0] = 30 + 90 * np.square(times)[:, None]
-    inner = (grid := times[-2] - np.arange(PREPROCESS.frames)[::-1] / PREPROCESS.fps) >= times[1]
+    keypoints[..., 0] = 30 + 90 * (times**power)[:, None]
+    grid = times[-2] + np.arange(1 - PREPROCESS.frames, 1) / PREPROCESS.fps
     resampled = PREPROCESS.resample(times, keypoints, times[-2])
-    np.testing.assert_allclose(resampled[inner, WRIST, 0], 30 + 90 * np.square(grid[inner]), atol=1e-3)
+    inner = grid >= times[1]
+    np.testing.assert_allclose(resampled[inner, WRIST, 0], 30 + 90 * grid[inner] ** power, atol=1e-3)
+
+
+def test_a_keypoint_that_is_wrong_before_a_gap_does_not_throw_the_hand_out_of_the_gap():
+    times, keypoints = clip()
+    keypoints[:, WRIST, 0] = 30
+    keypoints[30, WRIST, 0] = 70
+    keypoints[31:46, WRIST, 2] = 0
+    x = PREPROCESS.resample(times, keypoints, 2.0)[:, WRIST, 0]
+    assert x.max() <= 70 + 40 / 6 and x.min() >= 30 - 40 / 6
 
 
 def test_frames_that_a_camera_delivers_in_a_burst_throw_nobody_off():
