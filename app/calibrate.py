@@ -253,8 +253,8 @@ def _halves(recorded: Recorded) -> list[Recorded]:
     return [[one for part, one in zip(parts, recorded) if part in half] for half in halves]
 
 
-def main() -> None:
-    args = _parser().parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = _parser().parse_args(arguments)
     if len(args.checkpoints) > 1 and not args.into:
         raise UserError("settings that were chosen with several networks need one that gets them; name it with --into")
     receives = args.into or args.checkpoints[0]

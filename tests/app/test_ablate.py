@@ -1,27 +1,26 @@
 """What the parts of decisions bring: one line where it cannot be measured, then what is taken away."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
+import pytest
+
 from app import streams
-from app.ablate import COLUMNS, ablate, variants
+from app.ablate import COLUMNS, ablate, main, variants
 from app.decisions import DecisionSettings
+from app.errors import UserError
 from app.evaluate import measures, outcome
 from tests.app.test_pipeline import checkpoint
 from tests.app.test_replay import stream
-from tests.conftest import ROOT
 
 CALIBRATED = DecisionSettings(on=0.7, off=0.3, hold_s=0.3, temperature=0.8, lag_s=0.4,
                               on_by_class={"wave": 0.9}, nothing=("idle",))  # fmt: skip
 
 
-def test_bad_input_ends_with_one_line(tmp_path, actions):
+def test_bad_input_is_refused(tmp_path, actions):
     good = streams.save(tmp_path / "good", stream(1.0))
     for arguments, reason in (((tmp_path / "nowhere",), "nowhere"), ((good, "--actions", good), "cannot be used")):
-        result = subprocess.run([sys.executable, "-m", "app.ablate", *map(str, arguments)], cwd=ROOT, text=True,
-                                capture_output=True)  # fmt: skip
-        assert result.returncode == 2 and reason in result.stderr and "Traceback" not in result.stderr
+        with pytest.raises(UserError, match=reason):
+            main(list(map(str, arguments)))
 
 
 def test_one_part_is_missing_at_a_time():

@@ -92,15 +92,13 @@ def test_bad_input_is_refused_before_the_work(arguments, actions, tmp_path, monk
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     arguments = arguments if len(arguments) == 3 else [str(actions), *arguments]
-    monkeypatch.setattr("sys.argv", ["calibrate", *arguments])
     with pytest.raises(UserError, match="no checkpoint missing.pth|empty holds no annotated streams"):
-        command.main()
+        command.main(arguments)
 
 
-def test_of_several_networks_none_gets_the_settings_unasked(actions, folder, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), str(actions), "--streams", folder])
+def test_of_several_networks_none_gets_the_settings_unasked(actions, folder):
     with pytest.raises(UserError, match="name it with --into"):
-        command.main()
+        command.main([str(actions), str(actions), "--streams", folder])
 
 
 def test_a_class_threshold_has_to_help_in_each_half_and_a_common_one_need_not():
@@ -141,13 +139,11 @@ def test_no_class_gets_a_threshold_that_helps_in_one_part_of_the_streams_alone(p
     assert bool(calibrated(recorded).on_by_class) == own
 
 
-def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path, monkeypatch):
+def test_a_network_of_another_recipe_gets_no_settings(actions, folder, tmp_path):
     known = stgcn.load(actions)
     stgcn.save(tmp_path / "other.pth", replace(known, preprocess=replace(known.preprocess, fps=12.0)))
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder,
-                                     "--into", str(tmp_path / "other.pth")])  # fmt: skip
     with pytest.raises(UserError, match="other.pth was trained in another way.*same config"):
-        command.main()
+        command.main([str(actions), "--streams", folder, "--into", str(tmp_path / "other.pth")])
 
 
 def test_streams_that_do_not_say_enough_are_refused(tmp_path):
@@ -264,10 +260,9 @@ def test_a_class_gets_a_threshold_of_its_own_only_where_it_helps():
     assert (found.on, found.on_by_class) == (0.55, {"wave": 0.7})
 
 
-def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tmp_path, monkeypatch, capsys):
+def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tmp_path, capsys):
     target = tmp_path / "calibrated.pth"
-    monkeypatch.setattr("sys.argv", ["calibrate", str(actions), "--streams", folder, "-o", str(target)])
-    command.main()
+    command.main([str(actions), "--streams", folder, "-o", str(target)])
     settings = DecisionSettings(**stgcn.load(target).decisions)
     assert settings.temperature != 1
     assert (tmp_path / "calibrated.reliability.png").stat().st_size > 0
@@ -275,13 +270,11 @@ def test_a_calibrated_checkpoint_is_written_with_its_picture(actions, folder, tm
 
 
 @pytest.mark.parametrize("networks", [1, 2])
-def test_another_network_of_the_same_recipe_can_get_the_settings(networks, actions, folder, tmp_path, monkeypatch):
+def test_another_network_of_the_same_recipe_can_get_the_settings(networks, actions, folder, tmp_path):
     everything, target, known = tmp_path / "everything.pth", tmp_path / "target.pth", stgcn.load(actions)
     known.model.classifier.bias.data += 1
     stgcn.save(everything, known)
-    monkeypatch.setattr("sys.argv", ["calibrate", *[str(actions)] * networks, "--streams", folder,
-                                     "--into", str(everything), "-o", str(target)])  # fmt: skip
-    command.main()
+    command.main([*[str(actions)] * networks, "--streams", folder, "--into", str(everything), "-o", str(target)])
     made = stgcn.load(target)
     assert made.decisions != known.decisions and "temperature" in made.decisions
     assert torch.equal(made.model.classifier.bias, stgcn.load(everything).model.classifier.bias)

@@ -10,7 +10,8 @@ import pytest
 
 from app.cameras import FileCamera
 from app.capture import Frame, VideoReader
-from app.record import FIRST_READY_S, READY_S, Recorder, Schedule, record
+from app.errors import UserError
+from app.record import FIRST_READY_S, READY_S, Recorder, Schedule, main, record
 from tests.app.media import every, make_video
 from tests.app.test_live import ROOT, until, xdotool
 
@@ -24,19 +25,20 @@ def command(*arguments):
     return result.returncode, result.stderr.splitlines()
 
 
+def test_without_a_screen_one_line_says_so(tmp_path):
+    code, [line] = command(tmp_path / "clips/dab")
+    assert code == 2 and line.startswith("error: ") and "no window can be opened" in line
+
+
 @pytest.mark.parametrize(("arguments", "reason"), [
-    (["--takes", "0"], "at least one take"), (["--seconds", "0.1"], "of 0.5 to 60 seconds"),
-    ([], "no window can be opened"),
+    (["dab", "--takes", "0"], "at least one take"), (["dab", "--seconds", "0.1"], "of 0.5 to 60 seconds"),
+    (["file/dab"], "cannot make the folder"),
 ])  # fmt: skip
-def test_what_cannot_be_is_one_clear_line(tmp_path, arguments, reason):
-    code, [line] = command(tmp_path / "clips/dab", *arguments)
-    assert code == 2 and line.startswith("error: ") and reason in line
-
-
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+def test_what_cannot_be_is_refused(tmp_path, monkeypatch, arguments, reason):
     (tmp_path / "file").touch()
-    code, [line] = command(tmp_path / "file/dab")
-    assert code == 2 and "cannot make the folder" in line
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=reason):
+        main(arguments)
 
 
 def test_takes_follow_one_another_with_time_to_get_ready():
