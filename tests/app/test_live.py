@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.capture import VideoReader
+from app.errors import UserError
+from app.live import main
 from tests.app.media import every, make_video
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,8 +58,6 @@ def xdotool(display, *arguments):
         (["--camera", "none.mp4", "--headless"], "none.mp4"),
         (["--camera", "99", "--headless"], "--camera FILE"),
         (["--camera", "clip.mp4"], "--headless"),  # no display
-        (["--camera", "clip.mp4", "--headless", "--events", "no/folder/e.jsonl"], "existing folder"),
-        (["--camera", "clip.mp4", "--headless", "--record", "clip.mp4/folder"], "--record"),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(arguments, reason, tmp_path, actions, movenet):
@@ -65,6 +65,16 @@ def test_what_cannot_be_is_one_clear_line(arguments, reason, tmp_path, actions, 
     code, out, err = live(*arguments, cwd=tmp_path, actions=actions)
     assert (code, out) == (2, "")
     assert reason in err and err.count("\n") == 1 and "Traceback" not in err
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [
+    (["--events", "no/folder/e.jsonl"], "existing folder"), (["--record", "clip.mp4/folder"], "--record"),
+])  # fmt: skip
+def test_files_that_cannot_be_written_are_refused(arguments, reason, tmp_path, monkeypatch, actions, movenet):
+    make_video(tmp_path / "clip.mp4", every(30, 10))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=reason):
+        main(["--camera", "clip.mp4", "--headless", "--pose", "movenet", "--actions", str(actions), *arguments])
 
 
 def test_a_display_that_is_not_there_is_one_clear_line(tmp_path, actions, movenet):
