@@ -62,8 +62,8 @@ def ablate(checkpoint: Checkpoint, loaded: Sequence[Stream], device: str = "cpu"
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     [checkpoint] = load_checkpoints([args.actions]).values()
     print(ablate(checkpoint, [streams.load(path) for path in streams.find(args.streams)], options.load_device(args)))
 

@@ -181,8 +181,8 @@ def _shown(value: Any) -> str:
     return NOTHING if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     checkpoints = load_checkpoints(args.actions)
     loaded = [streams.load(path) for path in streams.find(args.streams)]
     names = [stream.name for stream in loaded]

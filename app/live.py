@@ -6,7 +6,6 @@ keys: q or Esc quit, r record a demo clip (again: stop), s snapshot, k skeletons
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -131,8 +130,8 @@ def loop(session: Session, runtime: LiveRuntime, window: Window | None) -> None:
             return
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     with ExitStack() as stack:
         window = None
         if not args.headless:

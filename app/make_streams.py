@@ -261,8 +261,8 @@ def _webcam(side: str, path: Path, rng: Generator) -> list[Stream]:
     return webcam_streams(clips, part.classes, rng)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     try:
         made = [streams.save(args.output, stream)
                 for stream in tqdm(make(args.side, args.skeletons, args.splits, args.webcam, args.seed), unit="stream")]

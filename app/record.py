@@ -9,7 +9,7 @@ without labels: clips/dab/1.mp4, clips/dab/2.mp4, ...; those that are there stay
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -130,8 +130,8 @@ def _next_file(folder: Path) -> Path:
     return folder / f"{next(i for i in range(1, len(taken) + 2) if str(i) not in taken)}.mp4"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     try:
         schedule = Schedule(args.takes, args.seconds)
         args.folder.mkdir(parents=True, exist_ok=True)

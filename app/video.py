@@ -6,7 +6,7 @@ The same frames always give the same labels: every frame is looked at, in order,
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -115,8 +115,8 @@ def process(
     return count
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+def main() -> None:
+    args = _parser().parse_args()
     for path in args.inputs:
         if not path.exists():
             raise UserError(f"{path}: no such file; check the path")

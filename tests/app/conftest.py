@@ -3,16 +3,19 @@
 import importlib.util
 import io
 import os
+import runpy
 import shutil
 import subprocess
+import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import stgcn
 from app import pose
-from app.errors import UserError
+from app.errors import EXIT_BAD_INPUT, UserError
 from tests.app.test_pipeline import checkpoint
 from tests.app.test_sources import CONTENT
 
@@ -45,6 +48,25 @@ def screen():
     yield f":{server.stdout.readline().strip()}"
     server.terminate()
     server.wait()
+
+
+@pytest.fixture
+def refused(monkeypatch, capfd) -> Callable[..., tuple[str, str]]:
+    """`refused("app.ablate", *arguments)`: run as `python -m app.ablate` would be, a command ends with exit code 2.
+
+    In this process, because Python takes seconds to start with torch. Returns what the command wrote to standard output
+    and to standard error.
+    """
+
+    def run(module: str, *arguments) -> tuple[str, str]:
+        monkeypatch.setattr("sys.argv", [module, *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)  # other tests import it
+            runpy.run_module(module, run_name="__main__")
+        assert ended.value.code == EXIT_BAD_INPUT
+        return tuple(capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from dataclasses import replace
 
-import pytest
-
 from app import streams
-from app.ablate import COLUMNS, ablate, main, variants
+from app.ablate import COLUMNS, ablate, variants
 from app.decisions import DecisionSettings
-from app.errors import UserError
 from app.evaluate import measures, outcome
 from tests.app.test_pipeline import checkpoint
 from tests.app.test_replay import stream
@@ -16,11 +13,11 @@ CALIBRATED = DecisionSettings(on=0.7, off=0.3, hold_s=0.3, temperature=0.8, lag_
                               on_by_class={"wave": 0.9}, nothing=("idle",))  # fmt: skip
 
 
-def test_bad_input_is_refused(tmp_path, actions):
+def test_bad_input_ends_with_one_line(tmp_path, actions, refused):
     good = streams.save(tmp_path / "good", stream(1.0))
     for arguments, reason in (((tmp_path / "nowhere",), "nowhere"), ((good, "--actions", good), "cannot be used")):
-        with pytest.raises(UserError, match=reason):
-            main(list(map(str, arguments)))
+        _, err = refused("app.ablate", *arguments)
+        assert reason in err and "Traceback" not in err
 
 
 def test_one_part_is_missing_at_a_time():

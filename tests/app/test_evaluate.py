@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from app import evaluate, streams
-from app.errors import UserError
 from app.streams import Interval
 from tests.app.test_pipeline import checkpoint
 from tests.app.test_replay import stream
@@ -21,15 +20,15 @@ def command(*arguments):
                           env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)  # fmt: skip
 
 
-def test_bad_input_is_refused(tmp_path, actions):
+def test_bad_input_ends_with_one_line(tmp_path, actions, refused):
     bad = tmp_path / "bad.stream.json"
     bad.write_text("{}")
     good = streams.save(tmp_path / "good", stream(1.0))
     for arguments, reason in (((bad,), "not a stream"), ((tmp_path / "good", "--actions", bad), "cannot be used"),
                               ((good, good, "--actions", actions), "two streams are called"),
                               ((good, "--actions", actions, "--quick", "-o", bad), "cannot write")):  # fmt: skip
-        with pytest.raises(UserError, match=reason):
-            evaluate.main(list(map(str, arguments)))
+        _, err = refused("app.evaluate", *arguments)
+        assert reason in err and "Traceback" not in err
 
 
 def test_models_stand_side_by_side_under_all_conditions(tmp_path, actions):

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from app.capture import VideoReader
-from app.errors import UserError
-from app.live import main
 from tests.app.media import every, make_video
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,11 +68,14 @@ def test_what_cannot_be_is_one_clear_line(arguments, reason, tmp_path, actions, 
 @pytest.mark.parametrize(("arguments", "reason"), [
     (["--events", "no/folder/e.jsonl"], "existing folder"), (["--record", "clip.mp4/folder"], "--record"),
 ])  # fmt: skip
-def test_files_that_cannot_be_written_are_refused(arguments, reason, tmp_path, monkeypatch, actions, movenet):
+def test_files_that_cannot_be_written_are_one_clear_line(
+    arguments, reason, tmp_path, monkeypatch, actions, movenet, refused
+):
     make_video(tmp_path / "clip.mp4", every(30, 10))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=reason):
-        main(["--camera", "clip.mp4", "--headless", "--pose", "movenet", "--actions", str(actions), *arguments])
+    line = ("--camera", "clip.mp4", "--headless", "--pose", "movenet", "--actions", actions, *arguments)
+    out, err = refused("app.live", *line)
+    assert out == "" and reason in err and err.count("\n") == 1 and "Traceback" not in err
 
 
 def test_a_display_that_is_not_there_is_one_clear_line(tmp_path, actions, movenet):

@@ -10,8 +10,7 @@ import pytest
 
 from app.cameras import FileCamera
 from app.capture import Frame, VideoReader
-from app.errors import UserError
-from app.record import FIRST_READY_S, READY_S, Recorder, Schedule, main, record
+from app.record import FIRST_READY_S, READY_S, Recorder, Schedule, record
 from tests.app.media import every, make_video
 from tests.app.test_live import ROOT, until, xdotool
 
@@ -34,11 +33,11 @@ def test_without_a_screen_one_line_says_so(tmp_path):
     (["dab", "--takes", "0"], "at least one take"), (["dab", "--seconds", "0.1"], "of 0.5 to 60 seconds"),
     (["file/dab"], "cannot make the folder"),
 ])  # fmt: skip
-def test_what_cannot_be_is_refused(tmp_path, monkeypatch, arguments, reason):
+def test_what_cannot_be_is_one_clear_line(tmp_path, monkeypatch, refused, arguments, reason):
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=reason):
-        main(arguments)
+    [line] = refused("app.record", *arguments)[1].splitlines()
+    assert line.startswith("error: ") and reason in line
 
 
 def test_takes_follow_one_another_with_time_to_get_ready():

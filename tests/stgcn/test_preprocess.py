@@ -87,6 +87,17 @@ def test_between_even_looks_speed_may_change_and_between_uneven_ones_it_is_kept(
     np.testing.assert_allclose(resampled[inner, WRIST, 0], 30 + 90 * grid[inner] ** power, atol=1e-3)
 
 
+def test_what_speeds_up_between_uneven_looks_is_nearer_to_where_it_was_than_on_straight_lines():
+    times = np.cumsum([0.0, 0.1, 0.05, 0.2, 0.1, 0.15, 0.1, 0.1])
+    keypoints = waving(times)
+    keypoints[..., 0] = 30 + 90 * np.square(times)[:, None]
+    grid = times[-2] + np.arange(1 - PREPROCESS.frames, 1) / PREPROCESS.fps
+    x = PREPROCESS.resample(times, keypoints, times[-2])[:, WRIST, 0]
+    true, straight = 30 + 90 * np.square(grid), np.interp(grid, times, keypoints[:, WRIST, 0])
+    inner = grid >= times[1]
+    assert np.abs(x - true)[inner].max() < 0.7 * np.abs(straight - true)[inner].max()
+
+
 def test_a_keypoint_that_is_wrong_before_a_gap_does_not_throw_the_hand_out_of_the_gap():
     times, keypoints = clip()
     keypoints[:, WRIST, 0] = 30
