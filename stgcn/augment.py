@@ -65,6 +65,11 @@ def turn(keypoints: np.ndarray, angle_rad: float) -> np.ndarray:
     return _map_plane(keypoints, [0, 2], _rotation(angle_rad))
 
 
+def tilt(keypoints: np.ndarray, angle_rad: float) -> np.ndarray:
+    """In space only: seen from higher or lower, by a rotation from y towards z about the body's middle."""
+    return _map_plane(keypoints, [1, 2], _rotation(angle_rad))
+
+
 def pan(times: np.ndarray, keypoints: np.ndarray, speed: tuple[float, ...]) -> np.ndarray:
     """As a moving camera sees it: the body drifts through the picture, in body extents a second along each axis."""
     drift = (times - times[-1])[:, None] * np.array(speed) * _extent(keypoints)  # (n, D - 1)
@@ -155,9 +160,9 @@ class Augment:
     hide_hips (given that legs are hidden); close (the picture ends at ASIDE, ABOVE and BELOW, for joints in a picture
     only); drop_joint (of each joint); pan. Ranges from which a value is drawn:
     crop_share of the duration, speed factor, thin_fps in frames per second, aspect (width over height, as a factor).
-    Largest values in either direction: rotation_deg; turn_deg, for joints in space only; shear. Standard deviations:
-    position_noise in body extents, which resembles itself for noise_memory_s; confidence_noise; pan_speed in body
-    extents a second.
+    Largest values in either direction: rotation_deg; turn_deg and tilt_deg, for joints in space only; shear. Standard
+    deviations: position_noise in body extents, which resembles itself for noise_memory_s; confidence_noise; pan_speed
+    in body extents a second.
 
     ValueError: a number out of its range.
     """
@@ -170,6 +175,7 @@ class Augment:
     thin_fps: tuple[float, float] = (10, 15)
     rotation_deg: float = 10
     turn_deg: float = 30
+    tilt_deg: float = 15
     aspect: tuple[float, float] = (0.85, 1.18)
     shear: float = 0.1
     position_noise: float = 0.005
@@ -191,8 +197,8 @@ class Augment:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"augmentation {name} is a range (low, high) above 0, got {(low, high)}")
-        for name in ("rotation_deg", "turn_deg", "shear", "position_noise", "noise_memory_s", "confidence_noise",
-                     "pan_speed"):  # fmt: skip
+        for name in ("rotation_deg", "turn_deg", "tilt_deg", "shear", "position_noise", "noise_memory_s",
+                     "confidence_noise", "pan_speed"):  # fmt: skip
             if getattr(self, name) < 0:
                 raise ValueError(f"augmentation {name} may not be negative, got {getattr(self, name)}")
         if self.crop_share[1] > 1:
@@ -217,6 +223,7 @@ class Augment:
             keypoints = mirror(keypoints, skeleton)
         if keypoints.shape[-1] == 4:
             keypoints = turn(keypoints, np.deg2rad(rng.uniform(-self.turn_deg, self.turn_deg)))
+            keypoints = tilt(keypoints, np.deg2rad(rng.uniform(-self.tilt_deg, self.tilt_deg)))
         stretch = np.sqrt(rng.uniform(*self.aspect))
         keypoints = transform(
             keypoints,

@@ -61,6 +61,7 @@ def draw_all(folder: str | Path) -> list[Path]:
         "mirror": lambda axes: _beside(axes, flat, augment.mirror(flat, COCO17)),
         "transform": lambda axes: _beside(axes, flat, leaning),
         "turn": lambda axes: _beside(axes, flat, augment.turn(solid, np.deg2rad(40))[..., [0, 1, 3]]),
+        "tilt": lambda axes: _beside(axes, flat, augment.tilt(solid, np.deg2rad(30))[..., [0, 1, 3]]),
         "add_noise": lambda axes: _beside(axes, flat, uncertain),
         "drop_joints": lambda axes: _moments(axes, flat, augment.drop_joints(rng, flat, 0.4)),
         "hide_legs": lambda axes: _beside(axes, flat, augment.hide_legs(flat, COCO17, hips=True)),

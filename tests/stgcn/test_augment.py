@@ -39,7 +39,7 @@ def in_space(rng):
 @pytest.mark.parametrize("name, value", [
     ("mirror", 1.5), ("crop", -0.1), ("hide_legs", 2), ("close", 2), ("drop_joint", 1.01), ("pan", -1),
     ("speed", (0, 1)), ("speed", (1.2, 0.8)), ("crop_share", (0.5, 1.5)), ("thin_fps", (-10, 15)), ("rotation_deg", -1),
-    ("turn_deg", -1), ("position_noise", -0.1), ("noise_memory_s", -1),
+    ("turn_deg", -1), ("tilt_deg", -1), ("position_noise", -0.1), ("noise_memory_s", -1),
 ])  # fmt: skip
 def test_numbers_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"augmentation {name}"):
@@ -115,6 +115,17 @@ def test_seen_from_another_side(in_space):
     np.testing.assert_allclose(augment.turn(turned, -np.pi / 2), in_space, atol=1e-4)
 
 
+def test_seen_from_above(in_space):
+    tilted = augment.tilt(in_space, np.pi / 2)
+    seen = in_space[..., 3] > 0
+    middle = in_space[seen].mean(axis=0)
+    before, after = in_space - middle, tilted - middle
+    np.testing.assert_allclose(after[seen][:, 2], before[seen][:, 1], atol=1e-4)
+    np.testing.assert_allclose(after[seen][:, 1], -before[seen][:, 2], atol=1e-4)
+    np.testing.assert_array_equal(tilted[..., [0, 3]], in_space[..., [0, 3]])
+    np.testing.assert_allclose(augment.tilt(tilted, -np.pi / 2), in_space, atol=1e-4)
+
+
 def test_mirror_in_space_keeps_height_and_depth(in_space):
     mirrored = augment.mirror(in_space, KINECT20)
     left, right = KINECT20.index("left_hand"), KINECT20.index("right_hand")
@@ -128,15 +139,16 @@ def test_noise_in_space_has_the_given_size(rng, times, in_space):
     np.testing.assert_allclose((noisy - in_space)[seen][:, :3].std(axis=0), 0.01 * extent, rtol=0.2)
 
 
-def test_only_joints_in_space_are_turned(times, keypoints, in_space):
+@pytest.mark.parametrize("move", ["turn_deg", "tilt_deg"])
+def test_only_joints_in_space_are_seen_from_another_side(times, keypoints, in_space, move):
     still = dict(mirror=0, crop=0, thin=0, hide_legs=0, drop_joint=0, rotation_deg=0, shear=0, aspect=(1, 1),
-                 position_noise=0, confidence_noise=0)  # fmt: skip
-    turned = Augment(**still, turn_deg=45)
-    _, flat = turned(np.random.default_rng(0), "coco17", times, keypoints)
+                 position_noise=0, confidence_noise=0, turn_deg=0, tilt_deg=0)  # fmt: skip
+    moved = Augment(**still | {move: 45})
+    _, flat = moved(np.random.default_rng(0), "coco17", times, keypoints)
     np.testing.assert_allclose(flat, keypoints, atol=1e-3)
-    _, solid = turned(np.random.default_rng(0), "kinect20", times, in_space)
+    _, solid = moved(np.random.default_rng(0), "kinect20", times, in_space)
     assert np.abs(solid - in_space).max() > 0.05
-    _, same = Augment(**still, turn_deg=0)(np.random.default_rng(0), "kinect20", times, in_space)
+    _, same = Augment(**still)(np.random.default_rng(0), "kinect20", times, in_space)
     np.testing.assert_allclose(same, in_space, atol=1e-5)
 
 
