@@ -100,14 +100,15 @@ def test_a_file_plays_as_a_camera_and_is_recorded_at_its_true_rate(tmp_path, act
     assert times[-1] - times[0] == pytest.approx(expected[-1], abs=0.7)
 
 
-def test_ctrl_c_leaves_a_playable_recording(tmp_path, actions, movenet):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl_c", "service"])
+def test_asked_to_stop_it_leaves_a_playable_recording(tmp_path, actions, movenet, number, code):
     make_video(tmp_path / "long.mp4", every(30, 1800))
     process = start("--camera", "long.mp4", "--headless", "--record", "rec", cwd=tmp_path, actions=actions)
     until(lambda: list(tmp_path.glob("rec/*")), "recording")
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in err
+    assert process.returncode == code and "Traceback" not in err
     (clip,) = (tmp_path / "rec").iterdir()
     with VideoReader(clip) as reader:
         assert len(list(reader)) > 5
