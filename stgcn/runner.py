@@ -17,12 +17,13 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.runner import Runner
 from torch import Tensor, distributed, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from tqdm import tqdm
 
 from stgcn import plots
 from stgcn.checkpoint import Checkpoint, save
 from stgcn.experiment import Experiment
+from stgcn.mixup import Mixture
 from stgcn.results import measure
 from stgcn.settings import VAL, Training
 
@@ -52,10 +53,13 @@ class Learner(BaseModel):
 
     def forward(self, inputs: Tensor, labels: Tensor, mode: str = "loss") -> dict[str, Tensor]:
         """inputs (N, C, T, V, M), labels (N,) -> loss, and top1 in percent for the log."""
-        fast = self.training_settings.amp and has_bfloat16(inputs.device.type)
+        settings = self.training_settings
+        mixture = Mixture.draw(len(inputs), settings.mixup) if settings.mixup else None
+        fast = settings.amp and has_bfloat16(inputs.device.type)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=fast):
-            logits = self.network(inputs).float()  # (N, classes)
-        loss = cross_entropy(logits, labels, label_smoothing=self.training_settings.label_smoothing)
+            logits = self.network(mixture(inputs) if mixture else inputs).float()  # (N, classes)
+        right = one_hot(labels, logits.shape[1]).float()
+        loss = cross_entropy(logits, mixture(right) if mixture else right, label_smoothing=settings.label_smoothing)
         return {"loss": loss, "top1": 100 * (logits.argmax(dim=1) == labels).float().mean()}
 
 

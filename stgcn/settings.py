@@ -81,6 +81,7 @@ class Training:
 
     samples: an epoch has at least so many; of fewer clips, each is shown several times, and every time otherwise.
     batch_size: clips a step, of all processes together.
+    mixup: above 0, the clips of a batch are mixed by so much, see `stgcn.mixup.Mixture`.
     ema_momentum: above 0, the result is a moving average of the weights that takes up this share a step.
     amp: compute in bfloat16 where that is safe, on processors and GPUs that have it: faster.
     start: checkpoint from whose network training starts, instead of random weights; what it does not have, such as
@@ -97,6 +98,7 @@ class Training:
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
+    mixup: float = 0.0
     warmup_epochs: int = 3
     ema_momentum: float = 0.0
     amp: bool = False
@@ -110,6 +112,8 @@ class Training:
             raise ValueError("training needs at least 1 epoch and batches of at least 2 clips")
         if self.samples < 0 or not 0 <= self.trunk_rate <= 1:
             raise ValueError("training.samples is not negative, and training.trunk_rate a share from 0 to 1")
+        if self.mixup < 0:
+            raise ValueError(f"training.mixup is 0 for clips as they are, or above it, got {self.mixup}")
         if self.beside and not self.start:
             raise ValueError("training.beside keeps the network of training.start, which is missing")
         if not 0 <= self.warmup_epochs < self.epochs:

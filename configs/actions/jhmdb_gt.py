@@ -28,7 +28,7 @@ augment = dict(
     crop_share=(0.5, 1.0), position_noise=0.01, thin=0.0, hide_legs=0.0, confidence_noise=0.0, pan=0.8  # films
 )
 
-# Few clips are seen often: until the training clips are known by heart, and at a learning rate that lets them.
-training = dict(epochs=80, learning_rate=0.05, weight_decay=1e-3, ema_momentum=0.01, amp=True)
+# Few clips are seen often, but never the same, so that they are not learned by heart.
+training = dict(epochs=80, learning_rate=0.05, weight_decay=1e-3, mixup=0.4, ema_momentum=0.01, amp=True)
 
 about = dict(data="J-HMDB, ground-truth and estimated poses", licence="CC BY 4.0")

@@ -40,6 +40,7 @@ def test_a_config_that_is_not_there_is_refused(tmp_path):
     (TINY + "training = dict(batch_size=1)", "at least 2 clips"),
     (TINY + "training = dict(samples=-1)", "samples is not negative"),
     (TINY + "training = dict(trunk_rate=2)", "trunk_rate a share from 0 to 1"),
+    (TINY + "training = dict(mixup=-0.1)", "mixup is 0 for clips as they are"),
     (TINY + "training = dict(beside=True)", "beside keeps the network of training.start, which is missing"),
     (TINY + "moments = dict(known=['golf'], puppets=0.1)", "puppets play: wave, clap, .*; got 'golf'"),
     (TINY + "moments = dict(known=['walk'])", "puppets play: none without them; got 'walk'"),

@@ -23,8 +23,8 @@ from tests.stgcn.made_up import STANDING, TEST_CLIPS, TRAINING_CLIPS, write_conf
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120  # before a program that a test started counts as stuck
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-# A moving average and held-out recordings: all that a resumed training has to bring back.
-OPTIONS = {"data.val": 0.2, "training.ema_momentum": 0.3, "training.batch_size": 6}
+# A moving average, chance and held-out recordings: all that a resumed training has to bring back.
+OPTIONS = {"data.val": 0.2, "training.ema_momentum": 0.3, "training.mixup": 0.2, "training.batch_size": 6}
 TRAINED = ["--seed", "3", "--cfg-options", *(f"{key}={value}" for key, value in OPTIONS.items())]
 PNG = b"\x89PNG"
 
