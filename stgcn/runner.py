@@ -52,7 +52,7 @@ class Learner(BaseModel):
         """The network is initialised when it is built."""
 
     def forward(self, inputs: Tensor, labels: Tensor, mode: str = "loss") -> dict[str, Tensor]:
-        """inputs (N, C, T, V, M), labels (N,) -> loss, and top1 in percent for the log."""
+        """inputs (N, C, T, V, M), labels (N,) -> loss, and for the log top1 in percent, of mixed clips if so."""
         settings = self.training_settings
         mixture = Mixture.draw(len(inputs), settings.mixup) if settings.mixup else None
         fast = settings.amp and has_bfloat16(inputs.device.type)

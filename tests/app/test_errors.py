@@ -26,11 +26,12 @@ def _be_sent(number):
     ],
 )
 def test_every_end_has_its_exit_code_and_at_most_one_line(main, code, line, capsys):
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as exit_:
         run(main)
     assert exit_.value.code == code
     assert capsys.readouterr().err == line
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "as it was before"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_defect_of_ours_is_not_hidden():

@@ -104,26 +104,16 @@ def test_rotation_keeps_distances_and_stretching_changes_proportions(keypoints):
     np.testing.assert_allclose(wider[..., :2], apart[..., :2] * (2, 1), atol=1e-3)
 
 
-def test_seen_from_another_side(in_space):
-    turned = augment.turn(in_space, np.pi / 2)
+@pytest.mark.parametrize("move, axis", [(augment.turn, 0), (augment.tilt, 1)], ids=["turn", "tilt"])
+def test_seen_from_another_side(in_space, move, axis):
+    moved = move(in_space, np.pi / 2)
     seen = in_space[..., 3] > 0
     middle = in_space[seen].mean(axis=0)
-    before, after = in_space - middle, turned - middle
-    np.testing.assert_allclose(after[seen][:, 2], before[seen][:, 0], atol=1e-4)
-    np.testing.assert_allclose(after[seen][:, 0], -before[seen][:, 2], atol=1e-4)
-    np.testing.assert_array_equal(turned[..., [1, 3]], in_space[..., [1, 3]])
-    np.testing.assert_allclose(augment.turn(turned, -np.pi / 2), in_space, atol=1e-4)
-
-
-def test_seen_from_above(in_space):
-    tilted = augment.tilt(in_space, np.pi / 2)
-    seen = in_space[..., 3] > 0
-    middle = in_space[seen].mean(axis=0)
-    before, after = in_space - middle, tilted - middle
-    np.testing.assert_allclose(after[seen][:, 2], before[seen][:, 1], atol=1e-4)
-    np.testing.assert_allclose(after[seen][:, 1], -before[seen][:, 2], atol=1e-4)
-    np.testing.assert_array_equal(tilted[..., [0, 3]], in_space[..., [0, 3]])
-    np.testing.assert_allclose(augment.tilt(tilted, -np.pi / 2), in_space, atol=1e-4)
+    before, after = in_space - middle, moved - middle
+    np.testing.assert_allclose(after[seen][:, 2], before[seen][:, axis], atol=1e-4)
+    np.testing.assert_allclose(after[seen][:, axis], -before[seen][:, 2], atol=1e-4)
+    np.testing.assert_array_equal(moved[..., [1 - axis, 3]], in_space[..., [1 - axis, 3]])
+    np.testing.assert_allclose(move(moved, -np.pi / 2), in_space, atol=1e-4)
 
 
 def test_mirror_in_space_keeps_height_and_depth(in_space):
