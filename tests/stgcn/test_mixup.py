@@ -17,7 +17,7 @@ def test_every_sample_remains_more_itself_than_another(strength):
     mixed, shares = mixture(inputs), mixture(right)
     assert (shares.argmax(dim=1) == torch.arange(64)).all()
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(64))
-    torch.testing.assert_close(mixed, torch.einsum("nm,mctvp->nctvp", shares, inputs), msg="inputs as their labels")
+    torch.testing.assert_close(mixed, torch.einsum("nm,mctvp->nctvp", shares, inputs))
     assert len(shares.diag().unique()) > 32, "each with a share of its own"
 
 
