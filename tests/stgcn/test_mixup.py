@@ -18,7 +18,10 @@ def test_every_sample_remains_more_itself_than_another(strength):
     assert (shares.argmax(dim=1) == torch.arange(64)).all()
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(64))
     torch.testing.assert_close(mixed, torch.einsum("nm,mctvp->nctvp", shares, inputs))
-    assert len(shares.diag().unique()) > 32, "each with a share of its own"
+
+
+def test_every_sample_has_a_share_of_its_own():
+    assert len(Mixture.draw(64, 1).share.unique()) > 56  # far below 1, many would be 1 but for rounding
 
 
 def test_the_stronger_the_more_is_mixed():
