@@ -48,7 +48,7 @@ class DecisionSettings:
     margin: float = 0.0
     on_by_class: dict[str, float] = field(default_factory=dict)
     min_motion: float = 0.0
-    min_size: float = 0.25
+    min_size: float = 0.33
     lag_s: float = 0.0
 
     def __post_init__(self):
@@ -71,6 +71,7 @@ class ActionState:
     candidate: the class that comes nearest to being decided.
     progress: how far the decision for `candidate` has formed, 0..1; 1 while an action lasts.
     scores: (classes,) smoothed scores of all classes, 0..1.
+    too_small: nothing lasts, and nothing can begin while the person appears so small; there is no candidate then.
     """
 
     track: int
@@ -80,6 +81,7 @@ class ActionState:
     candidate: str | None
     progress: float
     scores: np.ndarray = field(repr=False, compare=False)
+    too_small: bool = False
 
 
 @dataclass
@@ -95,6 +97,7 @@ class _Person:
     action: int | None = None
     start_s: float = 0.0
     best_score: float = 0.0
+    too_small: bool = False
 
 
 class ActionDecider:
@@ -120,10 +123,11 @@ class ActionDecider:
         """
         events = self._forget(windows.frame, (track for track, person in self._people.items()
                                               if windows.time_s - person.updated_s > GONE_S))
-        able = (windows.motion >= self._settings.min_motion) & (windows.size >= self._settings.min_size)
-        for track, may_begin, row in zip(windows.tracks, able, scores):
+        moves, too_small = windows.motion >= self._settings.min_motion, windows.size < self._settings.min_size
+        for track, row, is_moving, is_small in zip(windows.tracks, scores, moves, too_small):
             person = self._smooth(track, row, windows.time_s)
-            self._lead(person, may_begin)
+            person.too_small = bool(is_small)
+            self._lead(person, is_moving and not is_small)
             events += self._judge(track, person, windows.frame)
         return {track: self._state(track) for track in self._people}, events
 
@@ -202,8 +206,8 @@ class ActionDecider:
         if person.action is not None:
             name = self._classes[person.action]
             return ActionState(track, name, float(scores[person.action]), person.start_s, name, 1.0, scores)
-        if not self._candidates:
-            return ActionState(track, None, 0.0, None, None, 0.0, scores)
+        if person.too_small or not self._candidates:
+            return ActionState(track, None, 0.0, None, None, 0.0, scores, person.too_small)
         best = max(self._candidates, key=lambda index: scores[index] / self._on[index])
         # Half of the way is reaching the threshold, the other half staying above it.
         reached = min(float(scores[best] / self._on[best]), 1.0)

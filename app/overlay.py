@@ -22,6 +22,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (60, 60, 230)  # BGR
 HINTED_PROGRESS = 0.5  # from here on, what a decision may become is named, with a question mark
 NOTHING = "nothing"  # is an answer too; somebody who was not judged yet has no answer
+TOO_SMALL = "too far away"  # is none, and says what helps
 
 # The network's graph ties the shoulders to the nose; a drawing wants a shoulder line and a hip line instead.
 _LAYOUT = get_layout(LAYOUT)
@@ -104,7 +105,8 @@ def _draw_tag(
     if decided:
         text = f"{track}  {state.action} {state.score:.2f}"
     elif state is not None:
-        text = f"{track}  {state.candidate}?" if state.progress >= HINTED_PROGRESS else f"{track}  {NOTHING}"
+        hint = f"{state.candidate}?" if state.progress >= HINTED_PROGRESS else NOTHING
+        text = f"{track}  {TOO_SMALL if state.too_small else hint}"
     width, height = _text_size(text, scale)
     bar_height, bar_width = max(3, round(5 * scale)), max(width, round(60 * scale))
     x, y = _above_head(pose)

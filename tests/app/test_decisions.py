@@ -155,8 +155,14 @@ def test_nothing_begins_without_movement_but_what_began_may_go_on():
 
 def test_nothing_is_said_of_somebody_too_small_to_be_judged():
     settings = replace(SETTINGS, min_size=0.4)
-    assert decide([WAVE] * 30, settings=settings, size=0.39)[2] == []
-    assert said(decide([WAVE] * 30, settings=settings, size=0.41)[2]) == [("start", "wave")]
+    decider, states, events = decide([WAVE] * 30, settings=settings, size=0.39)
+    assert events == [] and all(state.too_small and state.candidate is None and not state.progress for state in states)
+    nearer, events = decider.update(windows(30, 3.0, 1, size=0.41), np.array([WAVE], np.float32))
+    assert nearer[1].candidate == "wave" and not nearer[1].too_small
+    decider, _, events = decide([WAVE] * 30, settings=settings, size=0.41)
+    assert said(events) == [("start", "wave")]
+    farther, events = decider.update(windows(30, 3.0, 1, size=0.39), np.array([WAVE], np.float32))
+    assert farther[1].action == "wave" and not farther[1].too_small and events == []  # what has begun goes on
 
 
 def test_stricter_settings_never_say_more():

@@ -9,9 +9,9 @@ from app.pipeline import Recognition
 from tests.app.people import skeletons
 
 
-def recognition(action=None, progress=0.0):
+def recognition(action=None, progress=0.0, too_small=False):
     frame = skeletons(np.array([0.0]))[0]
-    return Recognition(frame, {1: ActionState(1, action, 0.9, 0.0, "wave", progress, np.zeros(2))})
+    return Recognition(frame, {1: ActionState(1, action, 0.9, 0.0, "wave", progress, np.zeros(2), too_small)})
 
 
 def blank(height=240, width=320):
@@ -64,3 +64,9 @@ def test_nothing_is_an_answer_and_not_yet_judged_is_none():
     pictures = [overlay.draw(blank(), each, skeletons=False) for each in (judged, not_judged, guessed)]
     letters = [(picture > 100).all(axis=-1).sum() for picture in pictures]
     assert letters[0] > letters[1] and not np.array_equal(pictures[0], pictures[2])
+
+
+def test_who_is_too_small_is_told_so_instead_of_nothing():
+    pictures = [overlay.draw(blank(), recognition(too_small=small), skeletons=False) for small in (False, True)]
+    letters = [(picture > 100).all(axis=-1).sum() for picture in pictures]
+    assert letters[1] > letters[0]  # more of them
