@@ -20,6 +20,11 @@ from torch import Tensor, nn
 AS_EVERYWHERE = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
 FOLDER, FILE = "compiled", "network.xml"  # below one of the folders given
 
+# OpenVINO gives the thread in which a core first compiles a stack for its signals, and takes it away with the core, in
+# whichever thread that happens. The next signal, such as Ctrl-C, would find none, and the program would crash. So there
+# is one core, for as long as the program runs.
+CORE = openvino.Core()
+
 
 class _Network(nn.Module):
     """Of a top-down model, what comes before decoding: pictures of people (N, 3, H, W) -> what its head gives."""
@@ -42,7 +47,7 @@ def speed_up(model: nn.Module, folders: Sequence[Path]) -> None:
     name = fingerprint(model)
     try:
         translated = _kept(name, folders) or _keep(_translated(network, model.head.decoder.input_size), name, folders)
-        compiled = openvino.Core().compile_model(translated, "CPU", AS_EVERYWHERE)
+        compiled = CORE.compile_model(translated, "CPU", AS_EVERYWHERE)
     except (RuntimeError, GeneralFailure, OpConversionFailure) as error:  # of torch's tracing or of OpenVINO
         reason = str(error).strip().splitlines()[-1]
         print(f"pose: torch runs the network, and slower, since OpenVINO cannot ({reason})", file=sys.stderr)
@@ -84,7 +89,7 @@ def _kept(name: str, folders: Sequence[Path]) -> openvino.Model | None:
     for path in (folder / FOLDER / name / FILE for folder in folders):
         try:
             if path.is_file():
-                return openvino.Core().read_model(path)
+                return CORE.read_model(path)
         except RuntimeError:  # damaged: it is translated anew, and takes this one's place
             continue
     return None

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import openvino
 
 from app.capture import Frame
 from app.errors import UserError
 from app.pose.base import JOINT_COUNT, Pose
-from app.pose.compiled import AS_EVERYWHERE
+from app.pose.compiled import AS_EVERYWHERE, CORE
 
 LONG_SIDE = 256  # px of a picture's longer side as the network sees it. More shows smaller people and costs more
 MARGIN = 32  # px of black around it: without, hands and elbows near the picture's edges are found less surely
@@ -26,7 +25,7 @@ class MoveNetEstimator:
     def __init__(self, weights: Path):
         """Raises UserError when `weights` is not the MoveNet MultiPose .tflite file."""
         try:
-            self._model = openvino.Core().read_model(weights)
+            self._model = CORE.read_model(weights)
             self._compile(*_sides(*USUAL))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
@@ -52,7 +51,7 @@ class MoveNetEstimator:
     def _compile(self, width: int, height: int) -> None:
         """The network for what is of this size in px; for any size at once it would be a sixth slower."""
         self._model.reshape([1, height, width, 3])
-        self._network = openvino.Core().compile_model(self._model, "CPU", AS_EVERYWHERE)
+        self._network = CORE.compile_model(self._model, "CPU", AS_EVERYWHERE)
 
 
 def _sides(*inside: int) -> list[int]:

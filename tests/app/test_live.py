@@ -102,10 +102,10 @@ def test_a_file_plays_as_a_camera_and_is_recorded_at_its_true_rate(tmp_path, act
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl_c", "service"])
 def test_asked_to_stop_it_leaves_a_playable_recording(tmp_path, actions, movenet, number, code):
-    make_video(tmp_path / "long.mp4", every(30, 1800))
+    make_video(tmp_path / "long.mp4", every(30, 1800), size=(160, 90))  # pose networks are made for the usual 4:3 first
     process = start("--camera", "long.mp4", "--headless", "--record", "rec", cwd=tmp_path, actions=actions)
     until(lambda: list(tmp_path.glob("rec/*")), "recording")
-    time.sleep(2)
+    time.sleep(3)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code and "Traceback" not in err
