@@ -101,12 +101,7 @@ def _draw_tag(
 ) -> None:
     """Id and label above the person's head, and under them a bar that fills while a decision forms."""
     decided = state is not None and state.action is not None
-    text = f"{track}"
-    if decided:
-        text = f"{track}  {state.action} {state.score:.2f}"
-    elif state is not None:
-        hint = f"{state.candidate}?" if state.progress >= HINTED_PROGRESS else NOTHING
-        text = f"{track}  {TOO_SMALL if state.too_small else hint}"
+    text = f"{track}" if state is None else f"{track}  {_said(state)}"
     width, height = _text_size(text, scale)
     bar_height, bar_width = max(3, round(5 * scale)), max(width, round(60 * scale))
     x, y = _above_head(pose)
@@ -119,6 +114,15 @@ def _draw_tag(
     bar_top, filled = top + height, round(bar_width * state.progress)
     cv2.rectangle(canvas, (left, bar_top), (left + bar_width, bar_top + bar_height), BLACK, cv2.FILLED)
     cv2.rectangle(canvas, (left, bar_top), (left + filled, bar_top + bar_height), colour, cv2.FILLED)
+
+
+def _said(state: ActionState) -> str:
+    """What somebody does, in words."""
+    if state.action is not None:
+        return f"{state.action} {state.score:.2f}"
+    if state.too_small:
+        return TOO_SMALL
+    return f"{state.candidate}?" if state.progress >= HINTED_PROGRESS else NOTHING
 
 
 def _above_head(pose: Pose) -> tuple[float, float]:
