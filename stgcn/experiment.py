@@ -66,7 +66,8 @@ class Experiment:
         both = Taught(self.start.model, network, taught=labels.unique().tolist(),
                       places=[self.classes.index(name) for name in names],
                       temperature=self.start.decisions.get("temperature", 1.0))  # fmt: skip
-        both.compare(inputs, labels)
+        nothing = [i for i, name in enumerate(self.start.classes) if name in self.start.decisions["nothing"]]
+        both.compare(inputs, labels, nothing)
         return both
 
 
@@ -117,6 +118,9 @@ def _start(settings: Settings) -> Checkpoint | None:
     if settings.training.beside and (settings.moments is None or start.preprocess != settings.preprocess):
         raise ValueError(f"the network of {path} can only stay beside one for a live view (moments) that sees the same "
                          f"({start.preprocess})")
+    if settings.training.beside and not start.decisions.get("nothing"):
+        raise ValueError(f"the network of {path} has no class that means nothing, so it cannot stay beside another; "
+                         "start from one for a live view")
     return start
 
 

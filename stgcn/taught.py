@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from stgcn.model import STGCN
 
-ENOUGH = 0.25  # a class that has this score on average over the clips of an action speaks for it fully
+ENOUGH = 0.25  # a class of nothing that has this score on average over the clips of an action speaks for it fully
+MOSTLY = 0.5  # one that is announced speaks for an action from this average on: it is the same under another name
 
 
 class Taught(nn.Module):
@@ -52,14 +53,18 @@ class Taught(nn.Module):
         return cls(STGCN(**before), STGCN(**learned), **options)
 
     @torch.no_grad()
-    def compare(self, inputs: Tensor, labels: Tensor) -> None:
+    def compare(self, inputs: Tensor, labels: Tensor, nothing: Sequence[int]) -> None:
         """Learn from clips what the network that knew sees in the actions that were taught.
 
         inputs: (N, C, T, V, M). labels: (N,); each class that was taught occurs.
+        nothing: classes of the network that knew which are never announced, as indices. Any other one is kept for what
+            it is, even if some of the clips are taken for it.
         """
         scores = self._scores(self.before, inputs)  # (N, classes of before)
         means = torch.stack([scores[labels == index].mean(dim=0) for index in self.taught])
-        self.alike.copy_((means / ENOUGH).clamp(max=1))
+        alike = (means >= MOSTLY).to(means)
+        alike[:, nothing] = (means[:, nothing] / ENOUGH).clamp(max=1)
+        self.alike.copy_(alike)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, T, V, M) float -> (N, num_classes) logits. ValueError: see `STGCN`."""

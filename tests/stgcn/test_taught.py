@@ -60,25 +60,39 @@ def test_an_action_counts_as_far_as_the_other_network_allows_and_leaves_the_rest
     assert torch.allclose(found[:, 1] / found[:, 2], known[:, 0] / known[:, 1:].sum(dim=1), rtol=1e-3)
 
 
-def test_the_order_of_clips_does_not_matter_and_what_was_often_seen_speaks_fully(taught, inputs):
-    taught.compare(inputs, torch.zeros(5))
+def test_what_means_nothing_speaks_for_an_action_that_was_sometimes_taken_for_it(taught, inputs):
+    taught.compare(inputs, torch.zeros(5), nothing=[0, 1, 2])
     means = scores(taught.before, inputs).mean(dim=0)
     assert torch.allclose(taught.alike[0], (means / ENOUGH).clamp(max=1), atol=1e-6)
     assert taught.alike.max() == 1, "three classes cannot all be below a quarter"
+
+
+@pytest.mark.parametrize(("wave", "kept"), [(0.45, 0.0), (0.55, 1.0)])
+def test_an_action_that_is_announced_speaks_only_for_one_that_was_mostly_taken_for_it(taught, inputs, wave, kept):
+    others = (1 - wave) / 2
+    with torch.no_grad():  # the same scores, whoever is seen
+        taught.before.classifier.weight.zero_()
+        taught.before.classifier.bias.copy_(0.5 * torch.tensor([wave, others, others]).log())
+    taught.compare(inputs, torch.zeros(5), nothing=[2])
+    assert torch.allclose(taught.alike, torch.tensor([[kept, 0.0, min(others / ENOUGH, 1)]]), atol=1e-5)
+
+
+def test_the_order_of_clips_does_not_matter(taught, inputs):
+    taught.compare(inputs, torch.zeros(5), nothing=[1, 2])
     before = taught.alike.clone()
-    taught.compare(inputs.flip(0), torch.zeros(5))
+    taught.compare(inputs.flip(0), torch.zeros(5), nothing=[1, 2])
     assert torch.allclose(taught.alike, before, atol=1e-6)
 
 
 def test_only_its_own_clips_count_for_an_action(taught, inputs):
-    taught.compare(inputs[:2], torch.zeros(2))
+    taught.compare(inputs[:2], torch.zeros(2), nothing=[1, 2])
     before = taught.alike.clone()
-    taught.compare(inputs, torch.tensor([0, 0, 1, 2, 1]))
+    taught.compare(inputs, torch.tensor([0, 0, 1, 2, 1]), nothing=[1, 2])
     assert torch.allclose(taught.alike, before, atol=1e-6)
 
 
 def test_a_checkpoint_holds_both(taught, inputs, tmp_path):
-    taught.compare(inputs, torch.zeros(5))
+    taught.compare(inputs, torch.zeros(5), nothing=[2])
     save(tmp_path / "taught.pth", Checkpoint(taught, None, CLASSES), half=False)
     again = load(tmp_path / "taught.pth")
     with torch.no_grad():
