@@ -2,9 +2,8 @@
 [--weights W ...] [--views] [-o FOLDER]`.
 
 Every checkpoint is tested on each test part of the config, as training tests it. Several are streams of one
-decision: besides each alone, the weighted mean of their scores is tested, "fused". Where several test parts hold the
-same recordings, as several pose estimators saw them, the mean over these is tested too, "together". Scores are
-logarithms of probabilities: what one finds impossible is not outvoted (Hinton, "Products of Experts", 1999). The folder
+decision: besides each alone, the weighted mean of their probabilities is tested, "fused". Where several test parts
+hold the same recordings, as several pose estimators saw them, the mean over these is tested too, "together". The folder
 receives results.json and confusion_PART_MODEL.png.
 """
 
@@ -132,7 +131,7 @@ def _of_the_same_recordings(parts: Mapping[str, Part]) -> list[str]:
 
 
 def _scores(part: Part, models: Sequence[Model], several_views: bool) -> dict[str, Tensor]:
-    """Logarithms of probabilities (clips, classes), by model."""
+    """Probabilities (clips, classes), by model."""
     scores: dict[str, Tensor] = {}
     for model in models:
         checkpoint, clips = model.checkpoint, part.clips
@@ -140,8 +139,7 @@ def _scores(part: Part, models: Sequence[Model], several_views: bool) -> dict[st
             clips = [view for clip in clips for view in views(clip, get_layout(checkpoint.preprocess.group))]
         data = SkeletonDataset(clips, checkpoint.preprocess, len(part.classes))
         answers, _ = predict(checkpoint.model, data)
-        logarithms = answers.clamp(min=torch.finfo(answers.dtype).tiny).log()
-        scores[model.name] = logarithms.unflatten(0, (-1, VIEWS if several_views else 1)).mean(dim=1)
+        scores[model.name] = answers.unflatten(0, (-1, VIEWS if several_views else 1)).mean(dim=1)
     if len(models) > 1:
         scores[FUSED] = fuse(scores, {model.name: model.weight for model in models})
     return scores

@@ -65,7 +65,8 @@ def channels(stream: str, layout: Layout) -> int:
 def fuse(scores: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Mean of the streams' scores, weighted: {stream: (N, classes)} -> (N, classes).
 
-    weights: not negative, for exactly the same streams; only their ratios count.
+    weights: not negative, for exactly the same streams; only their ratios count. Probabilities stay
+    probabilities.
 
     ValueError: no streams, other streams in one than in the other, scores of different shapes, or weights
     that are negative or all 0.

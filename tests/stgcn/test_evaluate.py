@@ -110,14 +110,6 @@ def test_streams_alone_and_fused(config, trained_on):
     assert only_bone["fused"] == only_bone["bone"] == found["parts"]["made_up"]["bone"]
 
 
-def test_what_one_stream_finds_impossible_is_not_outvoted(config, trained_on, monkeypatch):
-    said = iter([(0.7, 0.3), (0.15, 0.85)])  # 0.52 for nodding on average, weighted 2 to 1
-    monkeypatch.setattr("stgcn.evaluate.predict", lambda _, data: (torch.tensor([next(said)] * len(data)), None))
-    found = evaluate(read_settings(config), read_models([trained_on(), trained_on("bone_motion")]))["parts"]["made_up"]
-    said_wave = {name: result["recall"]["wave"] for name, result in found.items()}
-    assert said_wave == {"joint": 0.0, "bone_motion": 1.0, "fused": 1.0}
-
-
 def test_two_of_the_same_stream_have_numbers(trained_on):
     models = read_models([trained_on(), trained_on("bone_motion"), trained_on()])
     assert [model.name for model in models] == ["joint_1", "bone_motion", "joint_2"]
