@@ -66,8 +66,7 @@ class Experiment:
         both = Taught(self.start.model, network, taught=labels.unique().tolist(),
                       places=[self.classes.index(name) for name in names],
                       temperature=self.start.decisions.get("temperature", 1.0))  # fmt: skip
-        nothing = [i for i, name in enumerate(self.start.classes) if name in self.start.decisions["nothing"]]
-        both.compare(inputs, labels, nothing)
+        both.compare(inputs, labels, [i for i, name in enumerate(names) if name in self.settings.moments.nothing])
         return both
 
 
@@ -118,9 +117,6 @@ def _start(settings: Settings) -> Checkpoint | None:
     if settings.training.beside and (settings.moments is None or start.preprocess != settings.preprocess):
         raise ValueError(f"the network of {path} can only stay beside one for a live view (moments) that sees the same "
                          f"({start.preprocess})")
-    if settings.training.beside and not start.decisions.get("nothing"):
-        raise ValueError(f"the network of {path} has no class that means nothing, so it cannot stay beside another; "
-                         "start from one for a live view")
     return start
 
 

@@ -2,7 +2,8 @@
 
 A few clips teach a network their actions and cost it much of what it knew. So the one that knew stays and goes on
 judging that. Of the taught one only what it says of the new actions counts, and only as far as the other sees now what
-it saw in their clips: what it took for nothing there is not announced of somebody whom it sees wave.
+it saw in their clips: what it took for nothing there is not announced of somebody whom it sees wave, unless it took
+most of the clips for waving.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,8 +58,8 @@ class Taught(nn.Module):
         """Learn from clips what the network that knew sees in the actions that were taught.
 
         inputs: (N, C, T, V, M). labels: (N,); each class that was taught occurs.
-        nothing: classes of the network that knew which are never announced, as indices. Any other one is kept for what
-            it is, even if some of the clips are taken for it.
+        nothing: indices of classes of the network that knew which are not announced, or not any more. Any other one
+            stays what it is, even if some of the clips are taken for it.
         """
         scores = self._scores(self.before, inputs)  # (N, classes of before)
         means = torch.stack([scores[labels == index].mean(dim=0) for index in self.taught])

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -31,14 +30,6 @@ def tiny(tmp_path, monkeypatch):
     """A recipe that takes no time."""
     (tmp_path / "tiny.py").write_text(TINY)
     monkeypatch.setattr(teach, "RECIPE", tmp_path / "tiny.py")
-
-
-@pytest.fixture
-def actions(actions, tmp_path):
-    """An untrained network to start from, one of whose classes means nothing."""
-    untrained = stgcn.load(actions)
-    stgcn.save(tmp_path / "start.pth", replace(untrained, decisions={"nothing": untrained.classes[-1:]}))
-    return tmp_path / "start.pth"
 
 
 def files(folder, *names):
