@@ -171,8 +171,8 @@ def test_the_network_that_knew_stays_beside_the_one_that_was_taught(config, star
     assert isinstance(both, Taught) and experiment.result(both) is both
     assert experiment.classes == ("nod", "wave", "idle", "other")
     assert both.arguments["places"] == [0, 1, 3, 2, 3], "a jump is something else now"
-    assert set(both.alike[:, :2].flatten().tolist()) <= {0.0, 1.0}, "nodding and waving are announced"
-    assert both.arguments["taught"] == [0, 1] and both.alike[:, 2:].min() > 0, "it compared the clips"
+    assert set(both.alike[:, :2].flatten().tolist()) <= {0.0, 1.0}, "announced: fully or not at all"
+    assert both.arguments["taught"] == [0, 1] and both.alike[:, 2:].min() > 0, "a jump is nothing now, as keeping still"
     save(tmp_path / "taught.pth", Checkpoint(both, experiment.settings.preprocess, experiment.classes))
     with pytest.raises(ValueError, match="was taught already; start from what it was taught from"):
         prepare(read_settings(config, options | {"training.start": str(tmp_path / "taught.pth")}), 0)
