@@ -1,17 +1,17 @@
-"""A benchmark's figure by its protocol: `python -m stgcn.protocol CONFIG [--splits 1 2 3] [--seeds 0 1 2]
+"""A benchmark's figure by its protocol: `python -m stgcn.protocol CONFIG... [--splits 1 2 3] [--seeds 0 1 2]
 [--streams joint bone] [--views] [-o FOLDER]`.
 
-Trains a network for every split, seed and stream, each as `python -m stgcn.train` does, in a folder of its own; what
-is there already is not trained again, and what was interrupted goes on. Then every stream, and several fused, are
-tested after the last epoch. The figure is the mean over the splits; over seeds, its mean and standard deviation.
-The folder receives results.json.
+Trains a network for every config, split, seed and stream, each as `python -m stgcn.train` does, in a folder of its own;
+what is there already is not trained again, and what was interrupted goes on. Then every network, and several fused,
+are tested after the last epoch, on the test data of the first config. The figure is the mean over the splits; over
+seeds, its mean and standard deviation. FOLDER receives a JSON file named after the configs.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
@@ -23,45 +23,63 @@ from stgcn.settings import read_settings
 from stgcn.streams import STREAMS
 
 COMMAND = "python -m stgcn.protocol"
-RESULTS = "results.json"  # in the folder
 
 
 @dataclass(frozen=True)
 class Run:
-    """Of the protocol: one split and one seed, with a network for each stream."""
+    """Of the protocol: one split and one seed, with a network for each config and stream.
 
-    config: Path
+    ValueError: two networks would have the same name.
+    """
+
+    configs: tuple[Path, ...]
     folder: Path
     split: str
     seed: int
     streams: tuple[str, ...]
 
+    def __post_init__(self):
+        names = [self.name(*network) for network in self.networks]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two networks would be called {twice[0]}; give each config and stream once, and configs "
+                             "of different file names")
+
+    @property
+    def networks(self) -> list[tuple[Path, str]]:
+        """The config and the stream of each."""
+        return list(product(self.configs, self.streams))
+
     def options(self, stream: str) -> list[str]:
         """What differs from the config."""
         return [f"data.split={self.split}", f"preprocess.stream={stream}"]
 
-    def work_dir(self, stream: str) -> Path:
-        return self.folder / f"{stream}_split{self.split}_seed{self.seed}"
+    def work_dir(self, config: Path, stream: str) -> Path:
+        return self.folder / config.stem / f"{stream}_split{self.split}_seed{self.seed}"
+
+    def name(self, config: Path, stream: str) -> str:
+        """Of a network in the table."""
+        return stream if len(self.configs) == 1 else f"{config.stem} {stream}"
 
     def train(self) -> None:
         """Train what is not trained yet. SystemExit: as of `stgcn.train`."""
-        for stream in self.streams:
-            work_dir = self.work_dir(stream)
+        for config, stream in self.networks:
+            work_dir = self.work_dir(config, stream)
             if not (work_dir / train.MODEL).is_file():
-                print(f"{work_dir.name}:", flush=True)
-                train.main([str(self.config), "--work-dir", str(work_dir), "--seed", str(self.seed), "--resume",
+                print(f"{config.stem} {work_dir.name}:", flush=True)
+                train.main([str(config), "--work-dir", str(work_dir), "--seed", str(self.seed), "--resume",
                             "--cfg-options", *self.options(stream)])  # fmt: skip
 
     def test(self, several_views: bool) -> dict[str, dict[str, float]]:
-        """Top-1, 0..1, as {test part: {stream or "fused": top-1}}. several_views, ValueError: see `stgcn.evaluate`."""
-        settings = read_settings(self.config, {"data.split": _number(self.split)})
-        models = read_models([self.work_dir(stream) / train.MODEL for stream in self.streams])
+        """Top-1, 0..1, as {test part: {network or "fused": top-1}}. several_views, ValueError: see `stgcn.evaluate`."""
+        settings = read_settings(self.configs[0], {"data.split": _number(self.split)})
+        models = read_models([self.work_dir(*network) / train.MODEL for network in self.networks])
+        models = [replace(model, name=self.name(*network)) for model, network in zip(models, self.networks)]
         parts = evaluate(settings, models, several_views)["parts"]
         return {part: {name: result["top1"] for name, result in models.items()} for part, models in parts.items()}
 
 
 def summary(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each test part and stream: its top-1 (0..1) by split, and over seeds of the mean of the splits.
+    """A row for each test part and network: its top-1 (0..1) by split, and over seeds of the mean of the splits.
 
     results: {"split", "seed", "top1": see `Run.test`} of every split and seed.
     sd is None where there is one seed.
@@ -97,7 +115,8 @@ def _number(split: str) -> int | str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Train and test by a benchmark's protocol.")
-    parser.add_argument("config", type=Path, help="Python config, see configs/actions")
+    parser.add_argument("configs", type=Path, nargs="+", metavar="config",
+                        help="Python config, see configs/actions; of several, all networks are fused")  # fmt: skip
     parser.add_argument("--splits", nargs="+", default=["1"], metavar="S", help="official splits (default: 1)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(default: 0 1 2)")
     parser.add_argument("--streams", nargs="+", default=["joint"], metavar="NAME",
@@ -105,26 +124,26 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                              "networks are fused too (default: joint)")
     add_views(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER",
-                        help="(default: work_dirs/protocol/NAME_OF_CONFIG)")  # fmt: skip
+                        default=Path("work_dirs/protocol"), help="(default: %(default)s)")  # fmt: skip
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command. Exits with 2 and one line on bad input."""
     options = _parse(arguments)
-    folder = options.output or Path("work_dirs/protocol") / options.config.stem
-    runs = [Run(options.config, folder, split, seed, tuple(options.streams))
-            for split, seed in product(options.splits, options.seeds)]  # fmt: skip
-    for run in runs:
-        run.train()
     try:
+        runs = [Run(tuple(options.configs), options.output, split, seed, tuple(options.streams))
+                for split, seed in product(options.splits, options.seeds)]  # fmt: skip
+        for run in runs:
+            run.train()
         results = [{"split": run.split, "seed": run.seed, "top1": run.test(options.views)} for run in runs]
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(exit_codes.BAD_INPUT)
     rows = summary(results)
-    (folder / RESULTS).write_text(json.dumps({"runs": results, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    print(f"{table(rows)}\nresults: {folder / RESULTS}")
+    path = options.output / f"{'+'.join(config.stem for config in options.configs)}.json"
+    path.write_text(json.dumps({"runs": results, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    print(f"{table(rows)}\nresults: {path}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import stgcn
 from stgcn.protocol import main, summary, table
 from tests.stgcn.made_up import write_config
 
@@ -17,7 +18,7 @@ def config(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("wrong", [["--splits", "7"], ["--streams", "limb"]])
+@pytest.mark.parametrize("wrong", [["--splits", "7"], ["--streams", "limb"], ["--streams", "joint", "joint"]])
 def test_bad_input_is_one_line_and_exit_2(config, tmp_path, capsys, wrong):
     with pytest.raises(SystemExit, match="2"):
         main([str(config), "-o", str(tmp_path), "--seeds", "0", *wrong])
@@ -46,7 +47,7 @@ def test_every_stream_and_seed_is_trained_once_and_fused(config, tmp_path, capsy
     arguments = [str(config), "-o", str(tmp_path), "--seeds", "3", "4", "--streams", "joint", "bone"]
     main(arguments)
     capsys.readouterr()
-    models = sorted(tmp_path.glob("*/model.pth"))
+    models = sorted(tmp_path.glob("tiny/*/model.pth"))
     assert [path.parent.name for path in models] == [
         "bone_split1_seed3", "bone_split1_seed4", "joint_split1_seed3", "joint_split1_seed4"
     ]  # fmt: skip
@@ -54,5 +55,24 @@ def test_every_stream_and_seed_is_trained_once_and_fused(config, tmp_path, capsy
     main(arguments)
     assert [path.stat().st_mtime_ns for path in models] == before
     assert "| made_up | fused |" in capsys.readouterr().out
-    rows = json.loads((tmp_path / "results.json").read_text())["rows"]
+    rows = json.loads((tmp_path / "tiny.json").read_text())["rows"]
     assert [row["model"] for row in rows] == ["joint", "bone", "fused"]
+
+
+def test_networks_of_several_configs_are_fused_on_the_test_data_of_the_first(config, tmp_path, capsys):
+    whole = config.with_name("whole.py")
+    whole.write_text("_base_ = 'tiny.py'\npreprocess = dict(whole_clips=True)\ndata = dict(test=dict(_delete_=True))\n")
+    main([str(config), str(whole), "-o", str(tmp_path), "--seeds", "0"])
+    rows = json.loads((tmp_path / "tiny+whole.json").read_text())["rows"]
+    assert [(row["part"], row["model"]) for row in rows] == [
+        ("made_up", "tiny joint"), ("made_up", "whole joint"), ("made_up", "fused")
+    ]  # fmt: skip
+    kinds = [stgcn.load(tmp_path / name / "joint_split1_seed0/model.pth").preprocess for name in ("tiny", "whole")]
+    assert [kind.whole_clips for kind in kinds] == [False, True]
+
+
+def test_configs_of_one_file_name_are_refused_before_anything_is_trained(config, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(config), str(tmp_path / config.name), "-o", str(tmp_path)])
+    assert "different file names" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
