@@ -109,6 +109,16 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def _check(configs: Sequence[Path]) -> None:
+    """ValueError: a config cannot be read, or its networks see other joints than those of the first, whose test data
+    they are tested on."""
+    needed, *others = [read_settings(config).preprocess.group for config in configs]
+    for config, layout in zip(configs[1:], others):
+        if layout != needed:
+            raise ValueError(f"{config} is for {layout} skeletons, {configs[0]} for {needed} ones; only networks of "
+                             "the same joints can be fused")
+
+
 def _number(split: str) -> int | str:
     return int(split) if split.isdecimal() else split
 
@@ -132,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command. Exits with 2 and one line on bad input."""
     options = _parse(arguments)
     try:
+        _check(options.configs)
         runs = [Run(tuple(options.configs), options.output, split, seed, tuple(options.streams))
                 for split, seed in product(options.splits, options.seeds)]  # fmt: skip
         for run in runs:

@@ -71,8 +71,16 @@ def test_networks_of_several_configs_are_fused_on_the_test_data_of_the_first(con
     assert [kind.whole_clips for kind in kinds] == [False, True]
 
 
-def test_configs_of_one_file_name_are_refused_before_anything_is_trained(config, tmp_path, capsys):
+@pytest.mark.parametrize("name, content, why", [
+    ("tiny.py", "", "different file names"),
+    ("other.py", "preprocess = dict(layout='jhmdb15')", "same joints"),
+    ("other.py", "model = dict(length=1)", "length"),
+])  # fmt: skip
+def test_configs_that_do_not_fit_are_refused_before_anything_is_trained(config, tmp_path, capsys, name, content, why):
+    other = tmp_path / name
+    other.write_text(f"_base_ = {str(config)!r}\n{content}\n")
     with pytest.raises(SystemExit, match="2"):
-        main([str(config), str(tmp_path / config.name), "-o", str(tmp_path)])
-    assert "different file names" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+        main([str(config), str(other), "-o", str(tmp_path / "networks")])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert why in line
+    assert not (tmp_path / "networks").exists()
