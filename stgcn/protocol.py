@@ -27,22 +27,13 @@ COMMAND = "python -m stgcn.protocol"
 
 @dataclass(frozen=True)
 class Run:
-    """Of the protocol: one split and one seed, with a network for each config and stream.
-
-    ValueError: two networks would have the same name.
-    """
+    """Of the protocol: one split and one seed, with a network for each config and stream."""
 
     configs: tuple[Path, ...]
     folder: Path
     split: str
     seed: int
     streams: tuple[str, ...]
-
-    def __post_init__(self):
-        names = [self.name(*network) for network in self.networks]
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two networks would be called {twice[0]}; give each config and stream once, and configs "
-                             "of different file names")
 
     @property
     def networks(self) -> list[tuple[Path, str]]:
@@ -109,9 +100,12 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _check(configs: Sequence[Path]) -> None:
-    """ValueError: a config cannot be read, or its networks see other joints than those of the first, whose test data
-    they are tested on."""
+def _check(configs: Sequence[Path], streams: Sequence[str]) -> None:
+    """ValueError: two networks would have the same name, a config cannot be read, or its networks see other joints
+    than those of the first, whose test data they are tested on."""
+    for names in ([config.stem for config in configs], streams):
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} is there twice; give each stream once, and configs of different file names")
     needed, *others = [read_settings(config).preprocess.group for config in configs]
     for config, layout in zip(configs[1:], others):
         if layout != needed:
@@ -142,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command. Exits with 2 and one line on bad input."""
     options = _parse(arguments)
     try:
-        _check(options.configs)
+        _check(options.configs, options.streams)
         runs = [Run(tuple(options.configs), options.output, split, seed, tuple(options.streams))
                 for split, seed in product(options.splits, options.seeds)]  # fmt: skip
         for run in runs:

@@ -59,7 +59,7 @@ def test_every_stream_and_seed_is_trained_once_and_fused(config, tmp_path, capsy
     assert [row["model"] for row in rows] == ["joint", "bone", "fused"]
 
 
-def test_networks_of_several_configs_are_fused_on_the_test_data_of_the_first(config, tmp_path, capsys):
+def test_networks_of_several_configs_are_fused_on_the_test_data_of_the_first(config, tmp_path):
     whole = config.with_name("whole.py")
     whole.write_text("_base_ = 'tiny.py'\npreprocess = dict(whole_clips=True)\ndata = dict(test=dict(_delete_=True))\n")
     main([str(config), str(whole), "-o", str(tmp_path), "--seeds", "0"])
