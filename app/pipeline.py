@@ -119,7 +119,7 @@ class Recogniser:
 
 
 def require_layout(checkpoint: Checkpoint) -> None:
-    """Raise UserError unless the checkpoint takes the skeletons that the pose estimators here give."""
+    """Raise UserError unless the checkpoint takes the skeletons that the pose estimators here give, as they come."""
     if checkpoint.preprocess is None:
         raise UserError("the action checkpoint does not say how its input is prepared; name one that was trained with "
                         "python -m stgcn.train")
@@ -129,3 +129,6 @@ def require_layout(checkpoint: Checkpoint) -> None:
     if checkpoint.preprocess.people > 1:
         raise UserError(f"the action checkpoint judges {checkpoint.preprocess.people} people together and here each is "
                         "judged alone; choose a checkpoint trained with preprocess.people=1")
+    if checkpoint.preprocess.whole_clips:
+        raise UserError("the action checkpoint judges recordings that were cut to one action and here people go on "
+                        "moving; choose a checkpoint trained with preprocess.whole_clips=False")

@@ -40,7 +40,8 @@ def test_a_checkpoint_for_another_skeleton_is_refused():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [({"preprocess": None}, "how its input is prepared"),
-     ({"preprocess": Preprocess(people=2)}, "judges 2 people together"), ({"decisions": {"louder": 1}}, "louder"),
+     ({"preprocess": Preprocess(people=2)}, "judges 2 people together"),
+     ({"preprocess": Preprocess(whole_clips=True)}, "cut to one action"), ({"decisions": {"louder": 1}}, "louder"),
      ({"decisions": {"on": 3}}, "on <= 1"), ({"decisions": {"on_by_class": {"fly": 0.5}}}, "names fly")],
 )  # fmt: skip
 def test_a_checkpoint_without_what_live_use_needs_is_refused(change, reason):
