@@ -24,6 +24,7 @@ from stgcn import Checkpoint
 # Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every other one at 30
 # fps. All are at 15 fps and less (so a little under a fifteenth of a second), or actions would be noticed later there.
 JUDGE_EVERY_S = 0.06
+FORGOTTEN = 1 / 3  # of a window, when the network is asked a second time: what came before an action tells nothing of it
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ class Recognition:
 
 
 class ActionClassifier:
-    """The network of a checkpoint, on one device."""
+    """The network of a checkpoint, on one device, asked twice about every window.
+
+    Once about all of it, and once about its end alone, as if the person had only then come into view; logits are the
+    mean of both answers.
+    """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu"):
         self._model = checkpoint.model.to(device)
@@ -48,8 +53,10 @@ class ActionClassifier:
         if not windows.tracks:
             return np.zeros((0, 0), np.float32)
         inputs = torch.from_numpy(windows.inputs).to(self._device)[..., None]  # (N, C, T, V, M=1)
+        ends = inputs.clone()
+        ends[:, :, : round(FORGOTTEN * ends.shape[2])] = 0
         with torch.inference_mode():
-            logits = self._model(inputs)  # (N, classes)
+            logits = self._model(torch.cat([inputs, ends])).unflatten(0, (2, -1)).mean(dim=0)  # (N, classes)
             return (logits / self._temperature).softmax(dim=1).cpu().numpy()
 
 

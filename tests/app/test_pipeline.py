@@ -59,6 +59,27 @@ def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
     np.testing.assert_allclose(cooler.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_what_came_before_counts_half_and_nothing_of_somebody_who_has_just_come_into_view():
+    recogniser, windows = Recogniser(checkpoint()), None
+    for index in range(60):
+        windows = recogniser.collect(recogniser.track(index, index / 30, [person(index / 30, 100, waves=True)])) or windows
+    before = windows.inputs.shape[2] // 3
+    came_in = replace(windows, inputs=windows.inputs.copy())
+    came_in.inputs[:, :, :before] = 0
+
+    def odds(scores):
+        return float(np.log(scores[0, 0] / scores[0, 1]))
+
+    def network(windows):
+        with torch.no_grad():
+            return odds(checkpoint().model(torch.from_numpy(windows.inputs)[..., None]).softmax(dim=1).numpy())
+
+    whole, end = (odds(ActionClassifier(checkpoint()).scores(seen)) for seen in (windows, came_in))
+    assert abs(network(windows) - network(came_in)) > 1e-4
+    assert end == pytest.approx(network(came_in), abs=3e-6)
+    assert whole - end == pytest.approx((network(windows) - network(came_in)) / 2, abs=3e-6)
+
+
 def test_everybody_gets_a_state_and_every_start_an_end():
     results, events = run()
     assert results[-1].states.keys() == {1, 2}
