@@ -24,7 +24,7 @@ from stgcn import Checkpoint
 # Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every other one at 30
 # fps. All are at 15 fps and less (so a little under a fifteenth of a second), or actions would be noticed later there.
 JUDGE_EVERY_S = 0.06
-FORGOTTEN = 1 / 3  # of a window, when the network is asked a second time: what came before an action tells nothing of it
+FORGOTTEN = 1 / 3  # of a window, when the network is asked again: what came before an action tells little of it
 
 
 @dataclass(frozen=True)

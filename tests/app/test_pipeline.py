@@ -62,7 +62,8 @@ def test_the_temperature_of_the_checkpoint_makes_scores_less_sure():
 def test_what_came_before_counts_half_and_nothing_of_somebody_who_has_just_come_into_view():
     recogniser, windows = Recogniser(checkpoint()), None
     for index in range(60):
-        windows = recogniser.collect(recogniser.track(index, index / 30, [person(index / 30, 100, waves=True)])) or windows
+        poses = [person(index / 30, 100, waves=True)]
+        windows = recogniser.collect(recogniser.track(index, index / 30, poses)) or windows
     before = windows.inputs.shape[2] // 3
     came_in = replace(windows, inputs=windows.inputs.copy())
     came_in.inputs[:, :, :before] = 0
