@@ -25,7 +25,7 @@ import stgcn
 from app import options, scoring, streams, timelines
 from app.decisions import DecisionSettings
 from app.errors import UserError, run
-from app.pipeline import require_layout
+from app.pipeline import require_fit
 from app.replay import Moment, clip_labels, decide, frame_scores, record
 from app.scoring import ALL, Case, Counts, announceable
 from app.streams import IDLE, LEGS, RIGHT_ARM, Stream
@@ -237,7 +237,7 @@ def load_checkpoints(paths: Sequence[Path]) -> dict[str, Checkpoint]:
             DecisionSettings(**checkpoint.decisions)
         except (TypeError, ValueError) as error:
             raise UserError(f"{path} cannot be used: {error}") from None
-        require_layout(checkpoint)
+        require_fit(checkpoint)
         loaded[path.stem if stems.count(path.stem) == 1 else str(path)] = checkpoint
     return loaded
 

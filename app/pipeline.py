@@ -39,8 +39,8 @@ class Recognition:
 class ActionClassifier:
     """The network of a checkpoint, on one device, asked twice about every window.
 
-    Once about all of it, and once about its end alone, as if the person had only then come into view; logits are the
-    mean of both answers.
+    Once about all of it, and once about its end alone, as if the person had only then come into view (but the motion
+    since the moment before is kept, which does better); logits are the mean of both answers.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu"):
@@ -70,7 +70,7 @@ class Recogniser:
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu", stopwatch: Stopwatch | None = None,
                  picture_height: int | None = None, smoothing: bool = True):
-        require_layout(checkpoint)
+        require_fit(checkpoint)
         self.stopwatch = stopwatch or Stopwatch()
         self.follower = Follower(smoothing)
         self.windows = SlidingWindows(checkpoint.preprocess, picture_height)
@@ -125,8 +125,8 @@ class Recogniser:
         return self.decider.finish(self._frame)
 
 
-def require_layout(checkpoint: Checkpoint) -> None:
-    """Raise UserError unless the checkpoint takes the skeletons that the pose estimators here give, as they come."""
+def require_fit(checkpoint: Checkpoint) -> None:
+    """Raise UserError unless the checkpoint can judge everybody alone, at any time, by the skeletons of poses."""
     if checkpoint.preprocess is None:
         raise UserError("the action checkpoint does not say how its input is prepared; name one that was trained with "
                         "python -m stgcn.train")

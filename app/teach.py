@@ -26,7 +26,7 @@ from app.capture import VideoReader
 from app.errors import UserError, run
 from app.follower import Follower
 from app.outputs import TextOutput
-from app.pipeline import require_layout
+from app.pipeline import require_fit
 from app.pose.base import PoseEstimator
 from app.skeletons import SkeletonWriter
 from stgcn import train
@@ -110,7 +110,7 @@ def teach(args: argparse.Namespace, command: str) -> None:
     """Find skeletons, train, and test. UserError: the clips or the folders cannot be used."""
     actions, work_dir = find(args.clips), args.output
     try:
-        require_layout(options.load_actions(args))
+        require_fit(options.load_actions(args))
         work_dir.mkdir(parents=True, exist_ok=True)
         _extract(actions, work_dir / "skeletons", args)
         with (work_dir / SPLITS).open("w", newline="", encoding="utf-8") as file:

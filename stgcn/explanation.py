@@ -159,4 +159,7 @@ def _preprocess(checkpoint: Checkpoint) -> Preprocess:
     if checkpoint.preprocess.people > 1:
         raise ValueError(f"the checkpoint judges {checkpoint.preprocess.people} people together, and only what is "
                          "decided about one can be explained")
+    if checkpoint.preprocess.whole_clips:
+        raise ValueError("the checkpoint sees every clip slowed down or sped up, and its moments are not those of the "
+                         "clip; use one that was trained with preprocess.whole_clips=False")
     return checkpoint.preprocess

@@ -34,11 +34,14 @@ def test_a_checkpoint_without_preprocessing_is_refused(tmp_path):
         read(official, write_skeletons(tmp_path / "a.jsonl", waving_clip()))
 
 
-def test_a_checkpoint_for_several_people_is_refused(tmp_path):
-    pair = replace(checkpoint(), preprocess=Preprocess(people=2))
-    for ask in (lambda: explain(pair, waving_clip()),
-                lambda: read(pair, write_skeletons(tmp_path / "a.jsonl", waving_clip()))):  # fmt: skip
-        with pytest.raises(ValueError, match="judges 2 people together"):
+@pytest.mark.parametrize("preprocess, why", [
+    (Preprocess(people=2), "judges 2 people together"), (Preprocess(whole_clips=True), "slowed down or sped up"),
+])  # fmt: skip
+def test_a_checkpoint_that_does_not_see_one_person_as_time_passes_is_refused(tmp_path, preprocess, why):
+    other = replace(checkpoint(), preprocess=preprocess)
+    for ask in (lambda: explain(other, waving_clip()),
+                lambda: read(other, write_skeletons(tmp_path / "a.jsonl", waving_clip()))):  # fmt: skip
+        with pytest.raises(ValueError, match=why):
             ask()
 
 
