@@ -2,7 +2,7 @@
 
 `Recogniser` is the façade that a program of one's own uses:
 
-    recogniser = Recogniser(stgcn.load("checkpoints/default.pth"))
+    recogniser = Recogniser(stgcn.load("checkpoints/stgcn-webcam.pth"))
     for index, (time_s, poses) in enumerate(...):
         recognition = recogniser.recognise(index, time_s, poses)
 """
@@ -21,8 +21,8 @@ from app.skeletons import SkeletonFrame, SlidingWindows, Windows
 from app.timing import Stopwatch
 from stgcn import Checkpoint
 
-# Two neighbouring windows differ by a frame in forty, so not every frame is worth asking about: every other one at 30
-# fps. All are at 15 fps and less (so a little under a fifteenth of a second), or actions would be noticed later there.
+# Neighbouring windows differ little, so not every frame is worth asking about: every other one at 30 fps. All are at
+# 15 fps and less (so a little under a fifteenth of a second), or actions would be noticed later there.
 JUDGE_EVERY_S = 0.06
 FORGOTTEN = 1 / 3  # of a window, when the network is asked again: what came before an action tells little of it
 

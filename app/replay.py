@@ -18,7 +18,7 @@ from app.streams import Stream
 from app.tracking import Track
 from stgcn import Checkpoint
 
-BATCH = 64  # windows
+BATCH = 32  # windows, each of which is asked about twice; of more, a CPU takes longer for each
 NEAR = 0.25  # a track is a person whose joints lie within this many box diagonals of it, on average
 TINY = np.finfo(np.float32).tiny
 
