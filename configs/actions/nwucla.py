@@ -10,7 +10,16 @@ data = dict(
 # far apart: no gap is too long to bridge.
 preprocess = dict(layout="kinect20", fps=15.0, frames=32, max_gap_s=10.0, whole_clips=True)
 
-model = dict(width=21, dropout=0.2)
+# ST-GCN++, half as wide as in its paper: as many weights as ST-GCN of width 21, and two points better here.
+model = dict(
+    strategy="directed",
+    width=32,
+    dropout=0.2,
+    edge_importance=False,
+    adaptive=True,
+    graph_residual=True,
+    multi_scale=True,
+)
 
 # The third camera stands elsewhere, and looks down more steeply than the two that training sees.
 augment = dict(
