@@ -10,7 +10,7 @@ data = dict(
 # far apart: no gap is too long to bridge.
 preprocess = dict(layout="kinect20", fps=15.0, frames=32, max_gap_s=10.0, whole_clips=True)
 
-# ST-GCN++, half as wide as in its paper: as many weights as ST-GCN of width 21, and two points better here.
+# ST-GCN++, half as wide as in its paper: as many weights as ST-GCN of width 21.
 model = dict(
     strategy="directed",
     width=32,
